@@ -1,0 +1,36 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { DepartmentCatalogue } from '../schema/catalogue.ts';
+import { loadCatalogue } from '../schema/catalogue.ts';
+import type { Subgraph } from './define.ts';
+
+export interface Department {
+  readonly subgraph: Subgraph;
+  /** The department's schema.graphql, without what is common to all (see schema/compose.ts). */
+  readonly sdl: string;
+  readonly catalogue: DepartmentCatalogue;
+  readonly folder: string;
+}
+
+const ROOM = fileURLToPath(new URL('.', import.meta.url));
+
+/** Every folder here that holds a `subgraph.ts` is a department, in the order of their names. */
+export async function discoverDepartments(): Promise<readonly Department[]> {
+  const folders = readdirSync(ROOM, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(ROOM, entry.name, 'subgraph.ts')))
+    .map(({ name }) => name)
+    .sort();
+  return Promise.all(folders.map(loadDepartment));
+}
+
+async function loadDepartment(name: string): Promise<Department> {
+  const folder = join(ROOM, name);
+  const module = (await import(pathToFileURL(join(folder, 'subgraph.ts')).href)) as { default?: Subgraph };
+  const subgraph = module.default;
+  if (!subgraph) throw new Error(`subgraphs/${name}/subgraph.ts has no default export made by defineSubgraph()`);
+  if (subgraph.name !== name) throw new Error(`subgraphs/${name} calls itself ${subgraph.name}; the folder is the name`);
+  const catalogue = loadCatalogue(join(folder, 'catalogue.yaml'));
+  if (catalogue.department !== name) throw new Error(`subgraphs/${name}/catalogue.yaml belongs to ${catalogue.department}`);
+  return { subgraph, sdl: readFileSync(join(folder, 'schema.graphql'), 'utf8'), catalogue, folder };
+}
