@@ -20,6 +20,15 @@ export interface SubjectIds {
   ofPerson(citizenId: string): string;
   /** Null when the id is not one of ours, or was changed. */
   open(id: string): OpenedSubject | null;
+  /** Name and ID number of a person as one opaque text that only the platform's own subgraphs can open. */
+  sealIdentity(identity: PersonIdentity): string;
+  openIdentity(sealed: string): PersonIdentity | null;
+}
+
+/** What the real-name check needs; it travels between subgraphs sealed, and nowhere else. */
+export interface PersonIdentity {
+  readonly name: string;
+  readonly citizenId: string;
 }
 
 const CODE = /^[0-9A-HJ-NPQRTUWXY]{18}$/;
@@ -28,31 +37,42 @@ const PERSON = /^P(\d+)-([\w-]+)$/;
 /** `keys`: version → 64 bytes (AES-256-SIV); the highest version seals, all open. */
 export function createSubjectIds(keys: ReadonlyMap<number, Uint8Array>): SubjectIds {
   const newest = Math.max(...keys.keys());
-  const cipher = (version: number) => {
+  // The use is bound into the seal, so that an id can never be passed off as an identity or the reverse.
+  const cipher = (use: 'subject' | 'identity', version: number) => {
     const key = keys.get(version);
-    return key ? aessiv(key, Buffer.from(`jinxin subject ${version}`)) : null;
+    return key ? aessiv(key, Buffer.from(`jinxin ${use} ${version}`)) : null;
   };
+  function seal(use: 'subject' | 'identity', text: string): string {
+    const sealed = cipher(use, newest)?.encrypt(Buffer.from(text, 'utf8')) ?? new Uint8Array();
+    return `P${newest}-${Buffer.from(sealed).toString('base64url')}`;
+  }
+  function unseal(use: 'subject' | 'identity', text: string): string | null {
+    const [, version, sealed] = PERSON.exec(text) ?? [];
+    if (version === undefined || sealed === undefined) return null;
+    try {
+      const opened = cipher(use, Number(version))?.decrypt(Buffer.from(sealed, 'base64url'));
+      return opened ? Buffer.from(opened).toString('utf8') : null;
+    } catch {
+      // Changed, or sealed under another key: not one of ours, which is all that a caller may learn.
+      return null;
+    }
+  }
   return {
     ofOrganisation: (code) => `O-${code}`,
-    ofPerson(citizenId) {
-      const sealed = cipher(newest)?.encrypt(Buffer.from(citizenId, 'ascii')) ?? new Uint8Array();
-      return `P${newest}-${Buffer.from(sealed).toString('base64url')}`;
-    },
+    ofPerson: (citizenId) => seal('subject', citizenId),
     open(id) {
       if (id.startsWith('O-')) {
         const code = id.slice(2);
         if (!CODE.test(code)) return null;
         return { kind: code.startsWith('92') ? 'SOLE_TRADER' : 'ORGANISATION', id, code };
       }
-      const [, version, sealed] = PERSON.exec(id) ?? [];
-      if (version === undefined || sealed === undefined) return null;
-      try {
-        const opened = cipher(Number(version))?.decrypt(Buffer.from(sealed, 'base64url'));
-        return opened ? { kind: 'NATURAL_PERSON', id, citizenId: Buffer.from(opened).toString('ascii') } : null;
-      } catch {
-        // Changed or sealed under another key: not an id of ours, which is all that a caller may learn.
-        return null;
-      }
+      const citizenId = unseal('subject', id);
+      return citizenId === null ? null : { kind: 'NATURAL_PERSON', id, citizenId };
+    },
+    sealIdentity: ({ name, citizenId }) => seal('identity', `${citizenId}${name}`),
+    openIdentity(sealed) {
+      const text = unseal('identity', sealed);
+      return text === null ? null : { citizenId: text.slice(0, 18), name: text.slice(18) };
     },
   };
 }
