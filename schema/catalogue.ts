@@ -5,11 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { MASK_KINDS } from './identifiers/mask.ts';
 import { PRINCIPAL_KINDS, PURPOSES } from './purpose.ts';
 import type { PrincipalKind, Purpose } from './purpose.ts';
-
-export const MASKS = ['name', 'citizen-id', 'phone', 'account', 'address', 'amount'] as const;
-export type MaskKind = (typeof MASKS)[number];
 
 const text = z.object({ zh: z.string().min(1), en: z.string().min(1) }).strict();
 
@@ -32,7 +30,7 @@ const grant = z
     purposes: z.array(z.enum(PURPOSES)).nonempty().optional(),
     /** CONSENT: the subject's live consent for this purpose; SELF: the principal is the subject or acts for it. */
     requires: z.enum(['CONSENT', 'SELF']).optional(),
-    mask: z.enum(MASKS).optional(),
+    mask: z.enum(MASK_KINDS).optional(),
   })
   .strict();
 
@@ -108,6 +106,30 @@ export function parseCatalogue(input: unknown, origin: string): DepartmentCatalo
   ];
   if (problems.length > 0) throw new CatalogueError(origin, problems);
   return { ...catalogue, items: [...catalogue.items, toStatusItem(catalogue)] as DepartmentCatalogue['items'] };
+}
+
+/** Catalogues of all departments → the one file that the gateway reads (generated, see `npm run compose`). */
+export function renderCatalogueFile(catalogues: readonly DepartmentCatalogue[]): string {
+  return `${JSON.stringify({ catalogues }, null, 2)}\n`;
+}
+
+const storedSchema = z.object({
+  catalogues: z.array(z.object({ version: z.string(), items: z.array(item.extend({ retention: z.number() })) })),
+});
+
+/** Reads what `renderCatalogueFile` wrote. `version` names the versions of all departments together. */
+export function readCatalogueFile(text: string, file: string): { catalogue: Catalogue; version: string } {
+  const parsed = storedSchema.safeParse(JSON.parse(text));
+  if (!parsed.success)
+    throw new CatalogueError(
+      file,
+      parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
+    );
+  const { catalogues } = parsed.data;
+  const catalogue = new Map(
+    catalogues.flatMap(({ version, items }) => items.map((one) => [one.id, { ...one, version }] as const)),
+  );
+  return { catalogue, version: [...new Set(catalogues.map(({ version }) => version))].sort().join('+') };
 }
 
 /** The grants of an item that speak of this principal and purpose; empty means no. */

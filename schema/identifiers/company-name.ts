@@ -8,7 +8,7 @@ const MIDDLE_DOTS = /[\u00b7\u0387\u16eb\u2022\u2027\u2219\u22c5\u25cf\u25e6\u2e
 
 /**
  * The form in which names are compared: NFKC, every bracket (), no white space, Latin letters in upper case, one middle
- * dot. It is for finding, not for showing; two companies may share it only if they share the name.
+ * dot. It is for finding, not for showing.
  */
 export function normaliseCompanyName(name: string): string {
   // Blanks go before NFKC too: a blank between a letter and its mark would keep the two from becoming one.

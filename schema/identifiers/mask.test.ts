@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AMOUNT_BANDS, toAmountBand } from './amount-bands.ts';
-import { mask, MASK_KINDS, maskAmount, maskPhone, type MaskKind } from './mask.ts';
+import { MASK_KINDS, maskAmount, maskPhone, maskValue, type MaskKind } from './mask.ts';
 
 const cases: readonly (readonly [MaskKind, unknown, string | null])[] = [
   ['name', '张样本', '张*'],
@@ -47,7 +47,7 @@ const cases: readonly (readonly [MaskKind, unknown, string | null])[] = [
 
 describe('masks 脱敏', () => {
   it.each(cases)('of kind %s turn %j into %j', (kind, value, masked) => {
-    expect(mask(kind, value)).toBe(masked);
+    expect(maskValue(kind, value)).toBe(masked);
   });
 
   it('show of a phone number three digits and the last four, and of what is none nothing', () => {
@@ -76,7 +76,7 @@ describe('masks 脱敏', () => {
     );
     fc.assert(
       fc.property(fc.constantFrom(...MASK_KINDS), text, (kind, value) => {
-        expect(mask(kind, value)).toMatch(permitted[kind]);
+        expect(maskValue(kind, value)).toMatch(permitted[kind]);
       }),
       { numRuns: 2000 },
     );

@@ -22,7 +22,7 @@ const MASKS: Readonly<Record<MaskKind, (text: string) => string>> = {
 };
 
 /** The masked form of a value; null stays null, for there is nothing to hide. What is neither text nor number is hidden wholly. */
-export function mask(kind: MaskKind, value: unknown): string | null {
+export function maskValue(kind: MaskKind, value: unknown): string | null {
   if (value === null || value === undefined) return null;
   if (typeof value !== 'string' && typeof value !== 'number') return HIDDEN;
   return MASKS[kind](String(value));

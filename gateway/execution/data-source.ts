@@ -1,0 +1,270 @@
+/**
+ * What the executor asks for every fetch of a plan. Between the plan and the department stand, in this order:
+ *
+ * 1. authorization with the subject: representations are grouped by the items that they may disclose;
+ * 2. the entity cache: facts, never a principal's view, so it stands behind authorization and before masking;
+ * 3. the transport, for the misses only, each distinct representation once;
+ * 4. a subgraph that fails leaves nulls and an error each, never nothing: what @requires it still runs, and can say that
+ *    it could not find out (the stock executor drops a representation that lacks a required field).
+ */
+import type { GraphQLDataSource } from '@apollo/gateway';
+import type { GraphQLSchema } from 'graphql';
+import { GraphQLError } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { Logger } from 'pino';
+import { createError } from '../../schema/errors.ts';
+import { decideWithSubject } from '../authorization/decide.ts';
+import type { Requirements } from '../supergraph/load.ts';
+import type { EntityCache } from './entity-cache.ts';
+import type { CutOperation, FetchOperation } from './fetch-operation.ts';
+import { readFetchOperation } from './fetch-operation.ts';
+import type { GatewayScope } from './request-scope.ts';
+import type { SubgraphAnswer, SubgraphErrorBody, Transport } from './transport.ts';
+import { SubgraphUnreachableError } from './transport.ts';
+
+type Entity = Readonly<Record<string, unknown>>;
+type Representation = Readonly<Record<string, unknown>>;
+interface Answer {
+  readonly data: Record<string, unknown> | null;
+  readonly errors: GraphQLError[];
+}
+
+/** What a fetch needs of the supergraph; read when it runs, because data sources are made before the supergraph is. */
+export interface GraphFacts {
+  readonly schema: GraphQLSchema;
+  readonly requirements: Requirements;
+  readonly hash: string;
+}
+
+export function createDataSource(
+  subgraph: string,
+  options: { facts: () => GraphFacts; transport: Transport; cache: EntityCache; log: Logger },
+): GraphQLDataSource {
+  const operations = new LRUCache<string, FetchOperation>({ max: 5_000 });
+
+  function operationOf(query: string): FetchOperation {
+    const known = operations.get(query);
+    if (known) return known;
+    const { schema, requirements } = options.facts();
+    const operation = readFetchOperation(query, schema, requirements);
+    operations.set(query, operation);
+    return operation;
+  }
+
+  return {
+    async process({ request, context }) {
+      const scope = context as unknown as GatewayScope;
+      const query = request.query ?? '';
+      const operation = operationOf(query);
+      const { representations, ...variables } = (request.variables ?? {}) as {
+        representations?: readonly Representation[];
+      } & Record<string, unknown>;
+      const answer =
+        operation.isEntities && representations
+          ? await fetchEntities(scope, operation, representations, variables)
+          : await fetchRoot(scope, operation, variables);
+      // The executor's type wants formatted errors; it only passes them on.
+      return { data: answer.data, ...(answer.errors.length > 0 ? { errors: answer.errors } : {}) } as never;
+    },
+  };
+
+  /** A root fetch has no subject yet: what can only be decided with one is not disclosed by it. */
+  async function fetchRoot(scope: GatewayScope, operation: FetchOperation, variables: Entity): Promise<Answer> {
+    const denied = new Set(operation.items.filter((item) => scope.rights.ofItem(item).effect !== 'allow'));
+    const { query, cut } = operation.without(denied);
+    const errors = cut.map(({ item, path }) => toDenial(scope, item, 'NOT_GRANTED', path));
+    if (query === null) return { data: Object.fromEntries(operation.topKeys.map((key) => [key, null])), errors };
+    const items = operation.items.filter((item) => !denied.has(item));
+    try {
+      const answer = await options.transport.send(subgraph, { ...toRequest(scope, items), query, variables });
+      scope.trail.fetches.push({ subgraph, ok: true, cached: 0, asked: 1 });
+      return {
+        data: answer.data ? { ...answer.data } : Object.fromEntries(operation.topKeys.map((key) => [key, null])),
+        errors: [...errors, ...answer.errors.map((error) => toGraphQLError(error, error.path ?? []))],
+      };
+    } catch (error) {
+      if (!(error instanceof SubgraphUnreachableError)) throw error;
+      noteUnreachable(scope, error);
+      return {
+        data: Object.fromEntries(operation.topKeys.map((key) => [key, null])),
+        errors: [...errors, ...operation.topKeys.map((key) => unreachable([key]))],
+      };
+    }
+  }
+
+  async function fetchEntities(
+    scope: GatewayScope,
+    operation: FetchOperation,
+    representations: readonly Representation[],
+    variables: Entity,
+  ): Promise<Answer> {
+    // The planner does not deduplicate: a list of a hundred reviews of two products sends a hundred representations.
+    const distinct = new Map<string, { representation: Representation; positions: number[] }>();
+    representations.forEach((representation, position) => {
+      const key = JSON.stringify(representation);
+      const entry = distinct.get(key);
+      if (entry) entry.positions.push(position);
+      else distinct.set(key, { representation, positions: [position] });
+    });
+    const groups = await groupByDenied(scope, operation, [...distinct.values()]);
+    const entities: (Entity | null)[] = representations.map(() => null);
+    const errors: GraphQLError[] = [];
+
+    await Promise.all(
+      groups.map(async ({ denied, entries }) => {
+        const cutOperation = operation.without(new Set(denied.keys()));
+        const items = operation.items.filter((item) => !denied.has(item));
+        const results = await fetchGroup(scope, operation, cutOperation, items, entries, variables);
+        entries.forEach(({ positions }, at) => {
+          const result = results[at];
+          positions.forEach((position, copy) => {
+            // Each place gets an object of its own: later fetches are merged into it.
+            entities[position] = copy === 0 ? (result?.entity ?? null) : structuredClone(result?.entity ?? null);
+            for (const error of result?.errors ?? []) errors.push(toGraphQLError(error, ['_entities', position, ...(error.path ?? [])]));
+            for (const { item, path } of cutOperation.cut)
+              errors.push(toDenial(scope, item, denied.get(item) ?? 'NOT_GRANTED', ['_entities', position, ...path]));
+          });
+        });
+      }),
+    );
+    return { data: { _entities: entities }, errors };
+  }
+
+  /** Entries that may disclose the same items are asked for together. The subject of a representation is in its key. */
+  async function groupByDenied(scope: GatewayScope, operation: FetchOperation, entries: readonly Entry[]) {
+    const asking = operation.items.filter((item) => scope.rights.ofItem(item).effect === 'ask');
+    const always = operation.items.filter((item) => scope.rights.ofItem(item).effect === 'deny');
+    const subjects = entries.map(({ representation }) => subjectOf(representation));
+    for (const subject of subjects) if (subject !== null) scope.trail.subjects.add(subject);
+    const known = [...new Set(subjects.filter((subject) => subject !== null))];
+    const consents = asking.length > 0 ? await scope.consentedItems(known) : new Map<string, ReadonlySet<string>>();
+    const groups = new Map<string, { denied: Map<string, string>; entries: Entry[] }>();
+    entries.forEach((entry, at) => {
+      const subject = subjects[at] ?? null;
+      const denied = new Map<string, string>(always.map((item) => [item, 'NOT_GRANTED']));
+      for (const item of asking) {
+        const decision = decideWithSubject(scope.rights.ofItem(item), {
+          item,
+          isSelf: subject !== null && scope.principal.subjects.includes(subject),
+          consented: (subject !== null && consents.get(subject)) || NO_ITEMS,
+        });
+        if (decision.effect === 'deny') denied.set(item, decision.reason);
+      }
+      const key = [...denied.keys()].join(' ');
+      const group = groups.get(key);
+      if (group) group.entries.push(entry);
+      else groups.set(key, { denied, entries: [entry] });
+    });
+    return [...groups.values()];
+  }
+
+  async function fetchGroup(
+    scope: GatewayScope,
+    operation: FetchOperation,
+    { query }: CutOperation,
+    items: readonly string[],
+    entries: readonly Entry[],
+    variables: Entity,
+  ): Promise<readonly EntityResult[]> {
+    const nothing = () => Object.fromEntries(operation.topKeys.map((key) => [key, null]));
+    if (query === null) return entries.map(() => ({ entity: nothing(), errors: [] }));
+    const isMutable = (entity: Entity | null) => (entity === null ? null : fill(entity, operation.topKeys));
+    const keys = entries.map(({ representation }) =>
+      options.cache.keyOf([options.facts().hash, subgraph, query, variables, representation]),
+    );
+    const found = await options.cache.getMany(keys, (misses) => ask(misses.map((at) => entries[at] as Entry)));
+    return found.map(({ entity, errors }) => ({ entity: isMutable(entity), errors }));
+
+    async function ask(missing: readonly Entry[]): Promise<readonly (EntityResult & { maxAge: number })[]> {
+      const representations = missing.map(({ representation }) => representation);
+      let answer: SubgraphAnswer;
+      try {
+        answer = await options.transport.send(subgraph, {
+          ...toRequest(scope, items),
+          query: query as string,
+          variables: { ...variables, representations },
+        });
+        scope.trail.fetches.push({ subgraph, ok: true, cached: entries.length - missing.length, asked: missing.length });
+      } catch (error) {
+        if (!(error instanceof SubgraphUnreachableError)) throw error;
+        noteUnreachable(scope, error);
+        return missing.map(() => ({ entity: nothing(), errors: unreachableBodies(operation.topKeys), maxAge: 0 }));
+      }
+      const entities = answer.data?.['_entities'];
+      const isUsable = Array.isArray(entities) && entities.length === missing.length;
+      const orphans = answer.errors.filter(({ path }) => typeof path?.[1] !== 'number');
+      return missing.map((_, at) => {
+        const errors: SubgraphErrorBody[] = answer.errors
+          .filter(({ path }) => path?.[0] === '_entities' && path[1] === at)
+          .map((error) => ({ ...error, path: (error.path ?? []).slice(2) }));
+        if (!isUsable && errors.length === 0 && orphans.length === 0) errors.push(...unreachableBodies(operation.topKeys));
+        const general = orphans.map((error) => ({ ...error, path: [] }));
+        return {
+          entity: isUsable ? (entities[at] as Entity | null) : nothing(),
+          errors: [...errors, ...general],
+          maxAge: errors.length + general.length > 0 ? 0 : (answer.maxAge[at] ?? 0),
+        };
+      });
+    }
+  }
+
+  function noteUnreachable(scope: GatewayScope, error: SubgraphUnreachableError): void {
+    scope.trail.fetches.push({ subgraph, ok: false, cached: 0, asked: 1 });
+    options.log.warn({ err: error, subgraph }, 'a subgraph could not be reached');
+  }
+}
+
+interface Entry {
+  readonly representation: Representation;
+  readonly positions: readonly number[];
+}
+
+export interface EntityResult {
+  readonly entity: Entity | null;
+  readonly errors: readonly SubgraphErrorBody[];
+}
+
+const NO_ITEMS: ReadonlySet<string> = new Set();
+
+function toRequest(scope: GatewayScope, items: readonly string[]) {
+  return { principal: scope.principal, items, signal: scope.signal, deadline: scope.deadline };
+}
+
+/** Whose representation it is: its own id, or the id of the subject in its key. */
+function subjectOf(representation: Representation): string | null {
+  const subject = representation['subject'];
+  const nested = typeof subject === 'object' && subject !== null ? (subject as Representation)['id'] : null;
+  const id = nested ?? representation['id'];
+  return typeof id === 'string' ? id : null;
+}
+
+/** What was cut or not answered is null, never absent. */
+function fill(entity: Entity, keys: readonly string[]): Entity {
+  const filled: Record<string, unknown> = { ...entity };
+  for (const key of keys) if (filled[key] === undefined) filled[key] = null;
+  return filled;
+}
+
+function unreachable(path: readonly (string | number)[]): GraphQLError {
+  return createError('DEPARTMENT_UNAVAILABLE', { path });
+}
+
+function unreachableBodies(keys: readonly string[]): SubgraphErrorBody[] {
+  return keys.map((key) => {
+    const { message, extensions } = unreachable([key]);
+    return { message, extensions, path: [key] };
+  });
+}
+
+function toDenial(scope: GatewayScope, item: string, reason: string, path: readonly (string | number)[]): GraphQLError {
+  scope.trail.denials.push({ item, reason, path: path.join('.') });
+  const code = reason === 'CONSENT_REQUIRED' ? 'CONSENT_REQUIRED' : 'FORBIDDEN';
+  return createError(code, { path, extensions: { item, reason } });
+}
+
+function toGraphQLError({ message, extensions }: SubgraphErrorBody, path: readonly (string | number)[]): GraphQLError {
+  return new GraphQLError(message, {
+    ...(path.length > 0 ? { path } : {}),
+    ...(extensions ? { extensions } : {}),
+  });
+}

@@ -1,0 +1,40 @@
+/**
+ * Response keys inside the gateway. A client's alias is never one of them: an aliased field, or one with arguments, is
+ * fetched under a private key made of its response name, so that it can never stand for another field.
+ */
+import type { FieldNode, GraphQLNamedType, GraphQLOutputType, GraphQLSchema } from 'graphql';
+import {
+  isInterfaceType,
+  isObjectType,
+  SchemaMetaFieldDef,
+  TypeMetaFieldDef,
+  TypeNameMetaFieldDef,
+} from 'graphql';
+
+/** Private response keys begin with this; no schema of ours has such a field. */
+const PRIVATE = 'jx__';
+
+/** The key under which a field of the client's operation is fetched. */
+export function keyOf(field: FieldNode): string {
+  const name = field.name.value;
+  if (name === '__typename') return name;
+  const responseName = field.alias?.value ?? name;
+  return responseName !== name || field.arguments?.length ? `${PRIVATE}${responseName}` : name;
+}
+
+/** The client's response name behind a key, as it stands in the path of an error. */
+export function toResponseName(key: string | number): string | number {
+  return typeof key === 'string' && key.startsWith(PRIVATE) ? key.slice(PRIVATE.length) : key;
+}
+
+/** The declared type of a field, those of introspection included; undefined where the type has no such field. */
+export function fieldType(
+  schema: GraphQLSchema,
+  parent: GraphQLNamedType,
+  field: string,
+): GraphQLOutputType | undefined {
+  if (field === '__typename') return TypeNameMetaFieldDef.type;
+  if (parent === schema.getQueryType() && field === '__schema') return SchemaMetaFieldDef.type;
+  if (parent === schema.getQueryType() && field === '__type') return TypeMetaFieldDef.type;
+  return isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[field]?.type : undefined;
+}

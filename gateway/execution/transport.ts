@@ -1,0 +1,128 @@
+/** One POST to one subgraph: signed, bounded by the deadline, capped in size. */
+import { context, propagation, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { KeyObject } from 'node:crypto';
+import { Pool } from 'undici';
+import { z } from 'zod';
+import type { Principal } from '../../schema/principal.ts';
+import { DEADLINE_HEADER, PRINCIPAL_HEADER, signPrincipal } from '../../schema/principal.ts';
+
+export interface SubgraphAnswer {
+  readonly data: Readonly<Record<string, unknown>> | null;
+  readonly errors: readonly SubgraphErrorBody[];
+  /** Seconds for which each entity may be kept; empty where the subgraph says nothing. */
+  readonly maxAge: readonly number[];
+}
+
+export type SubgraphErrorBody = z.infer<typeof errorSchema>;
+
+export interface Transport {
+  send(subgraph: string, request: SubgraphRequest): Promise<SubgraphAnswer>;
+  close(): Promise<void>;
+}
+
+export interface SubgraphRequest {
+  readonly query: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly principal: Principal;
+  /** Catalogue items that the principal was granted for this fetch. */
+  readonly items: readonly string[];
+  readonly signal: AbortSignal;
+  readonly deadline: number;
+}
+
+/** The subgraph gave no usable answer: what it would have said is unknown. */
+export class SubgraphUnreachableError extends Error {
+  constructor(subgraph: string, fact: string, cause?: unknown) {
+    super(`subgraph ${subgraph} ${fact}`, cause === undefined ? undefined : { cause });
+    this.name = 'SubgraphUnreachableError';
+  }
+}
+
+const MOST_BYTES = 32 * 1024 * 1024;
+const tracer = trace.getTracer('jinxin.gateway');
+
+const errorSchema = z.looseObject({
+  message: z.string().default(''),
+  path: z.array(z.union([z.string(), z.number()])).nullish(),
+  extensions: z.record(z.string(), z.unknown()).nullish(),
+});
+const answerSchema = z.object({
+  data: z.record(z.string(), z.unknown()).nullish(),
+  errors: z.array(errorSchema).nullish(),
+  extensions: z
+    .looseObject({ jinxin: z.looseObject({ maxAge: z.array(z.number().nonnegative()) }).optional() })
+    .nullish(),
+});
+
+/**
+ * `urls`: subgraph → endpoint. Without `signingKey` requests go out unsigned, to plain subgraphs that ask for no signature.
+ * One pool per origin and subgraph: a slow department must not use up the connections of another.
+ */
+export function createTransport(options: {
+  urls: ReadonlyMap<string, string>;
+  signingKey: KeyObject | null;
+  connections: number;
+}): Transport {
+  const pools = new Map<string, { pool: Pool; path: string }>();
+  for (const [name, url] of options.urls) {
+    const { origin, pathname, search } = new URL(url);
+    const pool = new Pool(origin, { connections: options.connections, pipelining: 1, bodyTimeout: 0, headersTimeout: 0 });
+    pools.set(name, { pool, path: pathname + search });
+  }
+
+  async function post(subgraph: string, request: SubgraphRequest): Promise<unknown> {
+    const target = pools.get(subgraph);
+    if (!target) throw new SubgraphUnreachableError(subgraph, 'has no address');
+    const body = JSON.stringify({ query: request.query, variables: request.variables });
+    const left = Math.max(1, Math.floor(request.deadline - performance.now()));
+    const headers: Record<string, string> = {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      [DEADLINE_HEADER]: String(left),
+    };
+    if (options.signingKey) headers[PRINCIPAL_HEADER] = signPrincipal(options.signingKey, request, body, Date.now());
+    propagation.inject(context.active(), headers);
+    const signal = AbortSignal.any([request.signal, AbortSignal.timeout(left)]);
+    const response = await target.pool.request({ method: 'POST', path: target.path, headers, body, signal });
+    const text = await readCapped(response.body, subgraph);
+    // GraphQL over HTTP: a subgraph may answer errors with 4xx and a GraphQL body; anything unlike it fails below.
+    if (response.statusCode >= 500 && !text.startsWith('{'))
+      throw new SubgraphUnreachableError(subgraph, `answered with status ${response.statusCode}`);
+    return JSON.parse(text) as unknown;
+  }
+
+  return {
+    send(subgraph, request) {
+      return tracer.startActiveSpan(`fetch ${subgraph}`, async (span) => {
+        try {
+          const parsed = answerSchema.safeParse(await post(subgraph, request));
+          if (!parsed.success) throw new SubgraphUnreachableError(subgraph, 'did not answer with GraphQL');
+          const { data, errors, extensions } = parsed.data;
+          if (data === undefined && !errors?.length)
+            throw new SubgraphUnreachableError(subgraph, 'answered with neither data nor errors');
+          return { data: data ?? null, errors: errors ?? [], maxAge: extensions?.jinxin?.maxAge ?? [] };
+        } catch (error) {
+          span.setStatus({ code: SpanStatusCode.ERROR });
+          if (error instanceof SubgraphUnreachableError) throw error;
+          throw new SubgraphUnreachableError(subgraph, 'could not be reached', error);
+        } finally {
+          span.end();
+        }
+      });
+    },
+    async close() {
+      await Promise.all([...pools.values()].map(({ pool }) => pool.destroy()));
+    },
+  };
+}
+
+async function readCapped(body: AsyncIterable<Buffer>, subgraph: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > MOST_BYTES) throw new SubgraphUnreachableError(subgraph, 'answered with more than the cap');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,256 @@
+/**
+ * The request path as one ordered list of stages. Each stands where it stands for a reason:
+ *
+ *  1. identify     nothing is decided about nobody; a token that does not hold ends here
+ *  2. rate         before any work that a flood could make us do
+ *  3. prepare      parse → bounds → validate → authorize → rewrite, kept per operation: bounds before validation and
+ *                  planning, which a small bomb can keep busy for seconds; denied fields are cut before planning, so that
+ *                  no department is asked for what will not be shown
+ *  4. variables    coerced before execution: a malformed code reaches no department
+ *  5. execute      the plan; authorization with the subject, cache and transport stand inside (execution/data-source.ts)
+ *  6. shape        masks after the cache: a cache holds facts, never a principal's view
+ *  7. audit        durable before the answer leaves; without it there is no answer
+ *  8. receipt      signs what actually leaves
+ */
+import { trace } from '@opentelemetry/api';
+import type { GraphQLFormattedError } from 'graphql';
+import { getVariableValues, GraphQLError } from 'graphql';
+import type { Logger } from 'pino';
+import type { Catalogue } from '../schema/catalogue.ts';
+import { createError, isErrorCode } from '../schema/errors.ts';
+import type { Principal } from '../schema/principal.ts';
+import { createRights } from './authorization/rights.ts';
+import type { AuditLog } from './evidence/audit-log.ts';
+import { digestOf, issueReceipt } from './evidence/receipt.ts';
+import type { SignatureSuite } from './evidence/signature.ts';
+import { findConsents } from './execution/consents.ts';
+import { toResponseName } from './execution/keys.ts';
+import type { GatewayScope, Trail } from './execution/request-scope.ts';
+import { createTrail } from './execution/request-scope.ts';
+import { shapeAnswer } from './execution/shape.ts';
+import type { Transport } from './execution/transport.ts';
+import type { OperationLimits } from './limits/operation-limits.ts';
+import { assertVariablesWithinLimits } from './limits/operation-limits.ts';
+import type { GatewayAnswer, GatewayRequest } from './http/graphql-over-http.ts';
+import type { TakeRate } from './limits/rates.ts';
+import type { PreparedOperation } from './operations/prepare.ts';
+import { createOperations, ownError } from './operations/prepare.ts';
+import type { Supergraph } from './supergraph/load.ts';
+
+export interface GatewayParts {
+  readonly supergraph: Supergraph;
+  readonly catalogue: Catalogue;
+  readonly catalogueVersion: string;
+  readonly transport: Transport;
+  readonly audit: AuditLog | null;
+  readonly signature: SignatureSuite | null;
+  readonly takeRate: TakeRate;
+  readonly limits: OperationLimits;
+  readonly introspection: 'everyone' | 'authenticated' | 'nobody';
+  readonly requestDeadlineMs: number;
+  readonly log: Logger;
+}
+
+export type Gateway = (request: GatewayRequest) => Promise<GatewayAnswer>;
+
+const tracer = trace.getTracer('jinxin.gateway');
+
+export function createGateway(parts: GatewayParts): Gateway {
+  const { supergraph, catalogue, limits, log } = parts;
+  const prepare = createOperations({ schema: supergraph.apiSchema, limits, size: 2_000 });
+
+  return (request) =>
+    tracer.startActiveSpan('operation', async (span) => {
+      span.setAttributes({ 'jinxin.principal.kind': request.principal.kind, 'jinxin.purpose': request.principal.purpose });
+      try {
+        return await answer(request);
+      } catch (error) {
+        if (error instanceof GraphQLError) return refuse([error]);
+        const traceId = span.spanContext().traceId;
+        log.error({ err: error, traceId }, 'a request failed');
+        return refuse([createError('INTERNAL', { extensions: { traceId } })]);
+      } finally {
+        span.end();
+      }
+    });
+
+  async function answer(request: GatewayRequest): Promise<GatewayAnswer> {
+    const { principal } = request;
+    await parts.takeRate(request.consumer);
+    const rights = createRights(catalogue, supergraph.requirements, principal);
+    const operation = prepare(request, rights, mayIntrospect(principal));
+    if (!('hash' in operation)) return refuse(operation);
+    assertVariablesWithinLimits(request.variables, limits);
+    const coerced = getVariableValues(
+      supergraph.apiSchema,
+      operation.operation.variableDefinitions ?? [],
+      request.variables,
+    );
+    if (coerced.errors) return refuse(coerced.errors.map((error) => ownError(error) ?? toVariableError(error, principal)));
+
+    const trail = createTrail();
+    const scope: GatewayScope = {
+      principal,
+      rights,
+      signal: request.signal,
+      deadline: performance.now() + parts.requestDeadlineMs,
+      consentedItems: createConsentedItems(request, trail),
+      trail,
+    };
+    const executed = await execute(operation, request, scope);
+    const shaped = shape(operation, coerced.coerced, executed, scope);
+    const errors = [...shaped.errors, ...executed.errors].map((error) => toPublicError(error));
+    const body = { data: shaped.data, ...(errors.length > 0 ? { errors } : {}) };
+    return { ...body, ...(await evidence(operation, scope, body)) };
+  }
+
+  /** Runs the planned operation; with nothing left to plan, nothing is run and nobody is asked. */
+  async function execute(
+    { planned, plannedHash, operation }: PreparedOperation,
+    request: GatewayRequest,
+    scope: GatewayScope,
+  ): Promise<{ data: Readonly<Record<string, unknown>> | null | undefined; errors: readonly GraphQLError[] }> {
+    if (!planned) return { data: undefined, errors: [] };
+    const result = await supergraph.execute({
+      request: { query: plannedHash, variables: request.variables, operationName: operation.name?.value },
+      document: planned,
+      queryHash: plannedHash,
+      operationName: operation.name?.value ?? null,
+      operation,
+      source: plannedHash,
+      schema: supergraph.apiSchema,
+      context: scope,
+      logger: console,
+      metrics: {},
+      overallCachePolicy: {},
+    } as never);
+    const errors = (result.errors ?? []).map(
+      (error) =>
+        new GraphQLError(error.message, {
+          ...(error.path ? { path: error.path.map(toResponseName) } : {}),
+          ...(error.extensions ? { extensions: error.extensions } : {}),
+        }),
+    );
+    return { data: result.data as Readonly<Record<string, unknown>> | null | undefined, errors };
+  }
+
+  function shape(
+    { operation, fragments, cut }: PreparedOperation,
+    variables: Readonly<Record<string, unknown>>,
+    executed: { data: Readonly<Record<string, unknown>> | null | undefined },
+    { rights, trail }: GatewayScope,
+  ) {
+    return shapeAnswer(
+      {
+        schema: supergraph.apiSchema,
+        fragments,
+        variables,
+        isCut: (field) => cut.has(field),
+        maskOf(parent, field) {
+          const decision = rights.ofField(parent, field);
+          return decision && 'mask' in decision ? decision.mask : undefined;
+        },
+        denied(parent, field, path) {
+          const name = field.name.value;
+          if (rights.ofField(parent, name)?.effect !== 'deny') return null;
+          const item = rights.itemsOf(parent, name).find((id) => rights.ofItem(id).effect === 'deny') ?? '';
+          const decision = rights.ofItem(item);
+          const reason = decision.effect === 'deny' ? decision.reason : 'NOT_GRANTED';
+          trail.denials.push({ item, reason, path: path.join('.') });
+          return createError('FORBIDDEN', { path, extensions: { item, reason } });
+        },
+        onDisclosed(parent, field) {
+          for (const item of rights.itemsOf(parent, field)) trail.disclosed.add(item);
+        },
+      },
+      operation,
+      executed.data,
+    );
+  }
+
+  /** One record per answer that discloses a non-public item or denies one, and a receipt for what is disclosed. */
+  async function evidence({ hash }: PreparedOperation, { principal, trail }: GatewayScope, body: unknown) {
+    const items = [...trail.disclosed].filter((id) => catalogue.get(id)?.publicity !== 'PUBLIC');
+    if (items.length === 0 && trail.denials.length === 0) return {};
+    if (!parts.audit) throw createError('AUDIT_UNAVAILABLE');
+    const answerHash = digestOf(body);
+    await parts.audit.append({
+      at: new Date().toISOString(),
+      principal: { kind: principal.kind, id: principal.id },
+      purpose: principal.purpose,
+      operation: hash,
+      subjects: [...trail.subjects],
+      consents: [...trail.consents],
+      items,
+      denials: trail.denials,
+      fetches: trail.fetches.map(({ subgraph, ok }) => ({ subgraph, ok })),
+      catalogue: parts.catalogueVersion,
+      answerHash,
+    });
+    if (!parts.signature || items.length === 0) return {};
+    return { extensions: { receipt: issueReceipt(parts.signature, answerHash, Date.now()) } };
+  }
+
+  function createConsentedItems({ principal, signal }: GatewayRequest, trail: Trail): GatewayScope['consentedItems'] {
+    const deadline = performance.now() + parts.requestDeadlineMs;
+    const asked = new Map<string, Promise<ReadonlyMap<string, ReadonlySet<string>>>>();
+    const { consentSubgraph } = supergraph;
+    return async (subjects) => {
+      if (!consentSubgraph || subjects.length === 0) return new Map();
+      const key = [...subjects].sort().join(' ');
+      const question =
+        asked.get(key) ??
+        findConsents(parts.transport, consentSubgraph, { principal, subjects, signal, deadline }).then(
+          ({ ids, items }) => {
+            for (const id of ids) trail.consents.add(id);
+            return items;
+          },
+          (error: unknown) => {
+            // Fail closed: whoever cannot be asked has not consented.
+            log.warn({ err: error }, 'consents could not be read');
+            return new Map<string, ReadonlySet<string>>();
+          },
+        );
+      asked.set(key, question);
+      return question;
+    };
+  }
+
+  function mayIntrospect(principal: Principal): boolean {
+    if (parts.introspection === 'everyone') return true;
+    return parts.introspection === 'authenticated' && principal.kind !== 'public';
+  }
+
+  function toVariableError(error: GraphQLError, principal: Principal): GraphQLError {
+    return createError('INVALID_OPERATION', mayIntrospect(principal) ? { detail: error.message } : {});
+  }
+
+  /** Errors of the table are shown; those of plain subgraphs (a graph without policies) as well; the rest is ours: INTERNAL. */
+  function toPublicError(error: GraphQLError): GraphQLFormattedError {
+    const { code } = error.extensions;
+    const path = error.path ? { path: error.path } : {};
+    if (isErrorCode(code)) return { message: error.message, ...path, extensions: publicExtensions(error) };
+    if (supergraph.requirements.size === 0)
+      return { message: error.message, ...path, extensions: { ...error.extensions } };
+    log.warn({ err: error }, 'an error outside the closed table was masked');
+    const { message, extensions } = createError('INTERNAL');
+    return { message, ...path, extensions };
+  }
+}
+
+/** Nothing of a refused request was executed: there is no `data`. */
+function refuse(errors: readonly GraphQLError[]): GatewayAnswer {
+  return {
+    errors: errors.map((error) => ({
+      message: error.message,
+      ...(error.locations ? { locations: error.locations } : {}),
+      ...(error.path ? { path: error.path } : {}),
+      extensions: { code: 'INVALID_OPERATION', ...publicExtensions(error) },
+    })),
+  };
+}
+
+function publicExtensions({ extensions }: GraphQLError): Record<string, unknown> {
+  const { serviceName: _, exception: __, stacktrace: ___, ...rest } = extensions;
+  return rest;
+}

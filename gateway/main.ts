@@ -1,0 +1,41 @@
+/** `npm run gateway -- --supergraph FILE --listen HOST:PORT [--catalogue FILE]`: config → serve → drain. */
+import { Command } from 'commander';
+import { pino } from 'pino';
+import { ConfigError, readConfig, toPrintable } from './config.ts';
+import { serveGateway } from './serve.ts';
+import { SupergraphError } from './supergraph/load.ts';
+import { startTracing } from './telemetry.ts';
+
+const command = new Command('gateway')
+  .description('津信 Jinxin: a GraphQL federation gateway over any Federation 2 supergraph')
+  .requiredOption('--supergraph <file>', 'the supergraph SDL')
+  .option('--listen <host:port>', 'where to listen', '127.0.0.1:4000')
+  .option('--catalogue <file>', 'the catalogue that the supergraph’s policies name (schema/catalogue.json)')
+  .parse();
+const log = pino({ name: 'jinxin-gateway', level: process.env['JINXIN_LOG_LEVEL'] ?? 'info' });
+
+try {
+  const config = readConfig(process.env, command.opts());
+  log.info(toPrintable(config), 'configuration');
+  const stopTracing = startTracing('jinxin-gateway', config.otlpEndpoint);
+  const gateway = await serveGateway(config, { log });
+  log.info(`gateway ready: ${gateway.url}`);
+  const stop = () => {
+    gateway
+      .close()
+      .then(stopTracing)
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.fatal({ err: error }, 'could not close in order');
+          process.exit(1);
+        },
+      );
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+} catch (error) {
+  if (error instanceof ConfigError || error instanceof SupergraphError) log.fatal(error.message);
+  else log.fatal({ err: error }, 'the gateway could not start');
+  process.exit(1);
+}

@@ -1,0 +1,106 @@
+/**
+ * The client's operation → the operation that is planned.
+ *
+ * 1. Fields that this principal may not see are cut out, with whatever becomes empty by it: no department is asked.
+ * 2. Every aliased field and every field with arguments is given a private response key. A client's alias is never an
+ *    internal key: the stock gateway answers wrong data where an alias meets a key or a required field, and masking by
+ *    field could be fooled.
+ * 3. `__typename` is asked for plainly, once, and for every abstract type, so that the shaper knows what it shapes.
+ */
+import type {
+  DocumentNode,
+  FieldNode,
+  FragmentDefinitionNode,
+  GraphQLNamedType,
+  GraphQLSchema,
+  OperationDefinitionNode,
+  SelectionNode,
+  SelectionSetNode,
+} from 'graphql';
+import { getNamedType, isAbstractType, isInterfaceType, Kind } from 'graphql';
+import type { Rights } from '../authorization/rights.ts';
+import { fieldType, keyOf } from '../execution/keys.ts';
+
+export interface Rewritten {
+  /** Null when nothing that may be seen is left to fetch. */
+  readonly document: DocumentNode | null;
+  /** Fields of the client's operation (by node) that were cut because they are denied, or emptied by such a cut. */
+  readonly cut: ReadonlySet<FieldNode>;
+}
+
+export function rewriteOperation(
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  rights: Rights,
+): Rewritten {
+  const cut = new Set<FieldNode>();
+  const rewrittenFragments = new Map<string, FragmentDefinitionNode | null>();
+
+  function rewriteSelections(set: SelectionSetNode, parent: GraphQLNamedType): SelectionSetNode | null {
+    const selections = set.selections.flatMap((selection) => rewriteSelection(selection, parent));
+    if (selections.length === 0) return null;
+    if (isAbstractType(parent) && !selections.includes(TYPENAME)) selections.push(TYPENAME);
+    return { kind: Kind.SELECTION_SET, selections };
+  }
+
+  function rewriteSelection(selection: SelectionNode, parent: GraphQLNamedType): SelectionNode[] {
+    if (selection.kind === Kind.INLINE_FRAGMENT) {
+      const type = selection.typeCondition ? schema.getType(selection.typeCondition.name.value) : parent;
+      const inner = type ? rewriteSelections(selection.selectionSet, type) : null;
+      return inner ? [{ ...selection, selectionSet: inner }] : [];
+    }
+    if (selection.kind === Kind.FRAGMENT_SPREAD) return rewriteFragment(selection.name.value) ? [selection] : [];
+    return rewriteField(selection, parent);
+  }
+
+  function rewriteFragment(name: string): FragmentDefinitionNode | null {
+    const known = rewrittenFragments.get(name);
+    if (known !== undefined) return known;
+    const fragment = fragments.get(name);
+    const type = fragment && schema.getType(fragment.typeCondition.name.value);
+    const inner = fragment && type ? rewriteSelections(fragment.selectionSet, type) : null;
+    const rewritten = fragment && inner ? { ...fragment, selectionSet: inner } : null;
+    rewrittenFragments.set(name, rewritten);
+    return rewritten;
+  }
+
+  function rewriteField(field: FieldNode, parent: GraphQLNamedType): FieldNode[] {
+    const name = field.name.value;
+    const keyed = withKey(field);
+    if (name === '__typename') return [TYPENAME];
+    if (isDenied(parent, name)) {
+      cut.add(field);
+      return [];
+    }
+    if (!field.selectionSet) return [keyed];
+    const type = fieldType(schema, parent, name);
+    const inner = type ? rewriteSelections(field.selectionSet, getNamedType(type)) : null;
+    if (!inner) {
+      cut.add(field);
+      return [];
+    }
+    return [{ ...keyed, selectionSet: inner }];
+  }
+
+  /** A field of an interface needs the rights of every implementation: whichever it is, nothing may leak. */
+  function isDenied(parent: GraphQLNamedType, field: string): boolean {
+    const owners = isInterfaceType(parent) ? [parent, ...schema.getPossibleTypes(parent)] : [parent];
+    return owners.some((owner) => rights.ofField(owner.name, field)?.effect === 'deny');
+  }
+
+  const root = schema.getRootType(operation.operation);
+  const inner = root ? rewriteSelections(operation.selectionSet, root) : null;
+  if (!inner) return { document: null, cut };
+  const used = [...rewrittenFragments.values()].filter((fragment) => fragment !== null);
+  return { document: { kind: Kind.DOCUMENT, definitions: [{ ...operation, selectionSet: inner }, ...used] }, cut };
+}
+
+const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
+
+/** The field under the key that it is fetched by. */
+function withKey(field: FieldNode): FieldNode {
+  const { alias: _, ...bare } = field;
+  const key = keyOf(field);
+  return key === field.name.value ? bare : { ...bare, alias: { kind: Kind.NAME, value: key } };
+}

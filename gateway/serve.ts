@@ -1,0 +1,165 @@
+/** The composition root: Config → a gateway that listens. Every part is made here and handed to whoever needs it. */
+import { readFile } from 'node:fs/promises';
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import { migrate } from '../adapters/postgres/migrate.ts';
+import { createPool } from '../adapters/postgres/pool.ts';
+import { createRedisStore } from '../adapters/redis/store.ts';
+import type { Catalogue } from '../schema/catalogue.ts';
+import { readCatalogueFile } from '../schema/catalogue.ts';
+import { issueSandboxToken } from '../schema/sandbox-tokens.ts';
+import type { Config } from './config.ts';
+import { ConfigError } from './config.ts';
+import type { AuditLog } from './evidence/audit-log.ts';
+import { AUDIT_MIGRATIONS, createAuditLog } from './evidence/audit-log.ts';
+import { createEd25519Suite } from './evidence/signature.ts';
+import { createDataSource } from './execution/data-source.ts';
+import { createEntityCache } from './execution/entity-cache.ts';
+import { createTransport } from './execution/transport.ts';
+import { createGateway } from './gateway.ts';
+import { EXAMPLES } from './http/explorer/examples.ts';
+import { createExplorer } from './http/explorer.ts';
+import { createGatewayMetrics } from './http/metrics.ts';
+import { createHttp } from './http/server.ts';
+import { createIdentify } from './identity/tokens.ts';
+import { createRates } from './limits/rates.ts';
+import type { Supergraph } from './supergraph/load.ts';
+import { loadSupergraph, readSubgraphUrls } from './supergraph/load.ts';
+
+export interface RunningGateway {
+  readonly url: string;
+  /** Stops taking requests, answers those in flight (at most `graceMs`), then lets go of everything. */
+  close(graceMs?: number): Promise<void>;
+}
+
+export async function serveGateway(
+  config: Config,
+  { log, registry }: { log: Logger; registry?: Registry },
+): Promise<RunningGateway> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse())
+      await close().catch((error: unknown) => log.warn({ err: error }, 'a part of the gateway did not close in order'));
+  };
+  try {
+    const sdl = await readSupergraphFile(config.supergraphFile);
+    const { catalogue, version } = await loadCatalogues(config);
+    const transport = createTransport({
+      urls: toUrls(readSubgraphUrls(sdl), config.subgraphsUrl),
+      signingKey: config.signingKey,
+      connections: config.connectionsPerSubgraph,
+    });
+    closers.push(() => transport.close());
+    const remote = config.redisUrl
+      ? createRedisStore({ url: config.redisUrl, sealingKey: config.signingKey, log })
+      : null;
+    if (remote) closers.push(() => remote.close());
+    const cache = createEntityCache({ entries: config.cacheEntries, remote });
+    const supergraph: Supergraph = await loadSupergraph(sdl, {
+      log,
+      dataSource: (name) =>
+        createDataSource(name, {
+          facts: () => ({ schema: supergraph.fullSchema, requirements: supergraph.requirements, hash: supergraph.hash }),
+          transport,
+          cache,
+          log,
+        }),
+    });
+    closers.push(() => supergraph.close());
+    const audit = supergraph.requirements.size > 0 ? await openAudit(config, log, closers) : null;
+    const gateway = createGateway({
+      supergraph,
+      catalogue,
+      catalogueVersion: version,
+      transport,
+      audit,
+      signature: config.signingKey ? createEd25519Suite(config.signingKey) : null,
+      takeRate: createRates(config.requestsPerSecond),
+      limits: config.limits,
+      introspection: config.introspection,
+      requestDeadlineMs: config.requestDeadlineMs,
+      log,
+    });
+    const metrics = createGatewayMetrics(cache, registry);
+    let isReady = false;
+    const app = createHttp({
+      identify: createIdentify(config.issuer),
+      answer: gateway,
+      isReady: () => isReady,
+      metrics: metrics.page,
+      observe: metrics.observe,
+      explorer: await explorerOf(config, supergraph),
+      bodyLimit: config.bodyLimit,
+      log,
+    });
+    closers.push(() => app.close());
+    await app.listen(config.listen);
+    isReady = true;
+    const address = app.server.address();
+    const port = typeof address === 'object' && address ? address.port : config.listen.port;
+    const host = config.listen.host.includes(':') ? `[${config.listen.host}]` : config.listen.host;
+    return {
+      url: `http://${host}:${port}/graphql`,
+      async close(graceMs = 800) {
+        isReady = false;
+        const cut = setTimeout(() => app.server.closeAllConnections(), graceMs);
+        await closeAll();
+        clearTimeout(cut);
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function readSupergraphFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError([`--supergraph ${file}: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+}
+
+async function loadCatalogues({ catalogueFile }: Config): Promise<{ catalogue: Catalogue; version: string }> {
+  if (catalogueFile === null) return { catalogue: new Map(), version: 'none' };
+  return readCatalogueFile(await readFile(catalogueFile, 'utf8'), catalogueFile);
+}
+
+/** The subgraphs' addresses: the supergraph's own, or the same paths under one base. */
+function toUrls(subgraphs: readonly { name: string; url: string }[], base: string | null): ReadonlyMap<string, string> {
+  return new Map(subgraphs.map(({ name, url }) => [name, base === null ? url : new URL(new URL(url).pathname, base).href]));
+}
+
+/** What is behind a policy is shown with a record or not at all: without a place for records the gateway does not start. */
+async function openAudit(config: Config, log: Logger, closers: (() => Promise<unknown>)[]): Promise<AuditLog> {
+  if (config.platformUrl === null)
+    throw new ConfigError(['JINXIN_PLATFORM_URL: the supergraph has policies, so the gateway needs a place for its audit log']);
+  const pool: Pool = createPool({
+    url: config.platformUrl,
+    max: 2,
+    applicationName: 'jinxin-audit',
+    statementTimeoutMs: 2_000,
+    log,
+  });
+  closers.push(() => pool.end());
+  await migrate(pool, 'evidence', AUDIT_MIGRATIONS);
+  const audit = createAuditLog({ pool, log });
+  closers.push(() => audit.close());
+  return audit;
+}
+
+async function explorerOf(config: Config, supergraph: Supergraph) {
+  const isSandbox = config.issuer.kind === 'sandbox' && config.subjectIds !== null;
+  const defaultHeaders: Record<string, string> = {};
+  // Only the sandbox hands out a token, and only its own.
+  if (isSandbox && config.subjectIds)
+    defaultHeaders['authorization'] = `Bearer ${await issueSandboxToken('bank-a', config.subjectIds)}`;
+  return createExplorer({
+    endpoint: '/graphql',
+    title: '津信 Jinxin',
+    defaultHeaders,
+    examples: supergraph.requirements.size > 0 ? EXAMPLES : [],
+  });
+}

@@ -1,0 +1,168 @@
+/**
+ * A supergraph file → what the gateway needs of it: the API schema, the rules of access, a planner and executor.
+ *
+ * @apollo/gateway refuses a supergraph with security directives ("for: SECURITY but is unsupported") and enforces nothing.
+ * So the rules are read from the full SDL first, and it is handed the SDL without `, for: SECURITY`. A security link that
+ * is not understood here stops the start: it would be a rule that nobody enforces.
+ */
+import { ApolloGateway } from '@apollo/gateway';
+import type { GraphQLDataSource } from '@apollo/gateway';
+import { createHash } from 'node:crypto';
+import type { ConstDirectiveNode, DocumentNode, GraphQLSchema } from 'graphql';
+import { buildASTSchema, Kind, parse } from 'graphql';
+import type { Logger } from 'pino';
+import { policiesOf } from '../../schema/policies.ts';
+import { withScalars } from '../../schema/scalars.ts';
+
+/** "Type.field" → catalogue items that the field needs, all of them. Fields without a rule are absent. */
+export type Requirements = ReadonlyMap<string, readonly string[]>;
+
+export interface Supergraph {
+  /** SHA-256 of the SDL: part of every cache key. */
+  readonly hash: string;
+  /** What clients see. */
+  readonly apiSchema: GraphQLSchema;
+  /** Everything, what is inaccessible to clients included. */
+  readonly fullSchema: GraphQLSchema;
+  readonly requirements: Requirements;
+  /** The subgraph that answers the gateway's own question for live consents; null when the graph has none. */
+  readonly consentSubgraph: string | null;
+  readonly execute: Awaited<ReturnType<ApolloGateway['load']>>['executor'];
+  close(): Promise<void>;
+}
+
+export class SupergraphError extends Error {
+  constructor(problem: string, cause?: unknown) {
+    super(`the supergraph cannot be used: ${problem}`, cause === undefined ? undefined : { cause });
+    this.name = 'SupergraphError';
+  }
+}
+
+const UNDERSTOOD = 'https://specs.apollo.dev/policy/v0.1';
+/** The inaccessible root field by which the gateway asks for consents, whoever offers it. */
+export const CONSENT_FIELD = 'activeConsents';
+
+export async function loadSupergraph(
+  sdl: string,
+  options: { dataSource: (name: string) => GraphQLDataSource; log: Logger },
+): Promise<Supergraph> {
+  const document = parseSdl(sdl);
+  assertLinksUnderstood(document);
+  const subgraphs = readSubgraphs(document);
+  // Telemetry of the library: a closed network must not be asked for anything, not even for its cloud's metadata.
+  process.env['APOLLO_TELEMETRY_DISABLED'] = '1';
+  const gateway = new ApolloGateway({
+    supergraphSdl: sdl.replaceAll(/,\s*for:\s*SECURITY/g, ''),
+    buildService: ({ name }) => options.dataSource(name),
+    logger: toApolloLogger(options.log),
+  });
+  try {
+    const { schema, executor } = await gateway.load();
+    return {
+      hash: createHash('sha256').update(sdl).digest('base64url'),
+      apiSchema: withScalars(schema),
+      fullSchema: buildASTSchema(document, { assumeValidSDL: true }),
+      requirements: readRequirements(document),
+      consentSubgraph: findConsentSubgraph(document, subgraphs),
+      execute: executor,
+      close: () => gateway.stop(),
+    };
+  } catch (error) {
+    throw new SupergraphError(error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+/** The subgraphs that a supergraph names, with their addresses; for whoever must reach them before it is loaded. */
+export function readSubgraphUrls(sdl: string): readonly { readonly name: string; readonly url: string }[] {
+  return readSubgraphs(parseSdl(sdl));
+}
+
+function parseSdl(sdl: string): DocumentNode {
+  try {
+    return parse(sdl);
+  } catch (error) {
+    throw new SupergraphError(`it is not GraphQL (${error instanceof Error ? error.message : String(error)})`, error);
+  }
+}
+
+/** Only our own `@policy`, under its own name: a renamed import is a rule that would be read past. */
+function assertLinksUnderstood(document: DocumentNode): void {
+  for (const link of schemaDirectives(document, 'link')) {
+    if (argumentOf(link, 'for') !== 'SECURITY') continue;
+    const url = argumentOf(link, 'url');
+    if (url !== UNDERSTOOD) throw new SupergraphError(`its security link ${url ?? '?'} is not understood`);
+    const isRenamed = link.arguments?.some(({ name }) => name.value === 'as' || name.value === 'import');
+    if (isRenamed) throw new SupergraphError('its security link @policy is imported under another name');
+  }
+}
+
+function readRequirements(document: DocumentNode): Requirements {
+  const requirements = new Map<string, readonly string[]>();
+  for (const definition of document.definitions) {
+    if (!('name' in definition) || !definition.name) continue;
+    const type = definition.name.value;
+    if ('directives' in definition && definition.directives?.some(({ name }) => name.value === 'policy'))
+      throw new SupergraphError(`@policy stands on type ${type}; it is understood on fields only`);
+    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
+    for (const field of definition.fields ?? []) {
+      const items = policiesOf(field);
+      if (items.length > 0) requirements.set(`${type}.${field.name.value}`, items);
+    }
+  }
+  return requirements;
+}
+
+function readSubgraphs(document: DocumentNode): readonly { name: string; url: string; graph: string }[] {
+  const graphs = document.definitions.find(
+    (definition) => definition.kind === Kind.ENUM_TYPE_DEFINITION && definition.name.value === 'join__Graph',
+  );
+  if (graphs?.kind !== Kind.ENUM_TYPE_DEFINITION)
+    throw new SupergraphError('it names no subgraphs (no enum join__Graph); compose it with Federation 2');
+  return (graphs.values ?? []).map((value) => {
+    const graph = value.directives?.find(({ name }) => name.value === 'join__graph');
+    return {
+      graph: value.name.value,
+      name: (graph && argumentOf(graph, 'name')) ?? value.name.value,
+      url: (graph && argumentOf(graph, 'url')) ?? '',
+    };
+  });
+}
+
+function findConsentSubgraph(
+  document: DocumentNode,
+  subgraphs: readonly { name: string; graph: string }[],
+): string | null {
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION || definition.name.value !== 'Query') continue;
+    const field = definition.fields?.find(({ name }) => name.value === CONSENT_FIELD);
+    const joins = field?.directives?.filter(({ name }) => name.value === 'join__field') ?? [];
+    const [join] = joins;
+    // A root field that only one subgraph has bears its name; a client-visible field of this name is not ours.
+    if (!join || !field?.directives?.some(({ name }) => name.value === 'inaccessible')) continue;
+    return subgraphs.find(({ graph }) => graph === argumentOf(join, 'graph'))?.name ?? null;
+  }
+  return null;
+}
+
+function schemaDirectives(document: DocumentNode, name: string): readonly ConstDirectiveNode[] {
+  return document.definitions.flatMap((definition) =>
+    definition.kind === Kind.SCHEMA_DEFINITION || definition.kind === Kind.SCHEMA_EXTENSION
+      ? (definition.directives ?? []).filter((directive) => directive.name.value === name)
+      : [],
+  );
+}
+
+function argumentOf(directive: ConstDirectiveNode, name: string): string | undefined {
+  const value = directive.arguments?.find((argument) => argument.name.value === name)?.value;
+  return value?.kind === Kind.STRING || value?.kind === Kind.ENUM ? value.value : undefined;
+}
+
+/** The library's own words go to our log, one level lower: they speak of its inner life. */
+function toApolloLogger(log: Logger) {
+  return {
+    debug: (message?: unknown) => log.trace(String(message)),
+    info: (message?: unknown) => log.debug(String(message)),
+    warn: (message?: unknown) => log.warn(String(message)),
+    error: (message?: unknown) => log.error(String(message)),
+  };
+}
