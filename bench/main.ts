@@ -1,0 +1,25 @@
+/** `npm run bench -- <name> [--json]`: runs one benchmark; with --json its last line is one JSON object of the figures. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+export interface Bench {
+  /** Prints what it measures as it goes (not with `quiet`), and returns the figures. */
+  default(print: (line: string) => void): Promise<Readonly<Record<string, unknown>>>;
+}
+
+const names = readdirSync(join(import.meta.dirname))
+  .filter((file) => file.endsWith('.bench.ts'))
+  .map((file) => file.slice(0, -'.bench.ts'.length))
+  .sort();
+const [name = '', ...flags] = process.argv.slice(2);
+
+if (!names.includes(name)) {
+  console.error(`Usage: npm run bench -- <${names.join(' | ')}> [--json]`);
+  process.exitCode = 2;
+} else {
+  const module = (await import(pathToFileURL(join(import.meta.dirname, `${name}.bench.ts`)).href)) as Bench;
+  const figures = await module.default((line) => console.log(line));
+  if (flags.includes('--json')) console.log(JSON.stringify(figures));
+  process.exit(0);
+}
