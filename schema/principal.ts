@@ -17,7 +17,7 @@ export const principalSchema = z.object({
   /** For kind `department`: the department whose officer this is. */
   department: z.string().max(64).optional(),
   /** For kind `subject`: the credit subjects that the principal is, or acts for (SubjectIds). */
-  subjects: z.array(z.string().max(256)).max(64).default([]),
+  subjects: z.array(z.string().max(256)).max(64).readonly().default([]),
 });
 export type Principal = z.infer<typeof principalSchema>;
 
