@@ -15,11 +15,12 @@ export interface Department {
 
 const ROOM = fileURLToPath(new URL('.', import.meta.url));
 
-/** Every folder here that holds a `subgraph.ts` is a department, in the order of their names. */
-export async function discoverDepartments(): Promise<readonly Department[]> {
+/** Every folder here that holds a `subgraph.ts` is a department, in the order of their names; `only` loads just those. */
+export async function discoverDepartments(only?: readonly string[]): Promise<readonly Department[]> {
   const folders = readdirSync(ROOM, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(join(ROOM, entry.name, 'subgraph.ts')))
     .map(({ name }) => name)
+    .filter((name) => only?.includes(name) ?? true)
     .sort();
   return Promise.all(folders.map(loadDepartment));
 }

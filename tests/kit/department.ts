@@ -81,7 +81,7 @@ export async function startDepartment(
     latencyMs: options.latencyMs ?? 0,
     postgres: (database) => databases.url(database),
   });
-  const department = (await discoverDepartments()).filter(({ subgraph }) => subgraph.name === name);
+  const department = await discoverDepartments([name]);
   const gatewayKey = sandboxKey('gateway');
   const subjectIds = createSubjectIds(new Map([[1, sandboxBytes('subject', 64)]]));
   const counts = { foreign: 0, quarantined: 0 };
