@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parse } from 'graphql';
+import { parse, validate } from 'graphql';
+import { Supergraph } from '@apollo/federation-internals';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Script } from 'node:vm';
 import { createExplorer } from './explorer.ts';
 import { EXAMPLES } from './explorer/examples.ts';
@@ -113,6 +115,16 @@ describe('explorer', () => {
 });
 
 describe('examples', () => {
+  const sdl = readFileSync(new URL('../../schema/supergraph.graphql', import.meta.url), 'utf8');
+  const schema = Supergraph.build(sdl, { supportedFeatures: null }).apiSchema().toGraphQLJSSchema();
+
+  it.each(EXAMPLES.map((example) => [example.title, example] as const))(
+    '%s is valid on the graph',
+    (_, { query }) => {
+      expect(validate(schema, parse(query)).map(({ message }) => message)).toEqual([]);
+    },
+  );
+
   it.each(EXAMPLES.map((example) => [example.title, example] as const))(
     '%s is one named operation',
     (_, { query, variables }) => {
