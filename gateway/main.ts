@@ -1,10 +1,10 @@
 /** `npm run gateway -- --supergraph FILE --listen HOST:PORT [--catalogue FILE]`: config → serve → drain. */
 import { Command } from 'commander';
 import { pino } from 'pino';
+import { startTracing } from '../adapters/otlp/tracing.ts';
 import { ConfigError, readConfig, toPrintable } from './config.ts';
 import { serveGateway } from './serve.ts';
 import { SupergraphError } from './supergraph/load.ts';
-import { startTracing } from './telemetry.ts';
 
 const command = new Command('gateway')
   .description('津信 Jinxin: a GraphQL federation gateway over any Federation 2 supergraph')

@@ -77,7 +77,12 @@ const checkSchema = z.object({
 const answerSchema = z.object({
   data: z.unknown().optional(),
   errors: z
-    .array(z.object({ message: z.string(), extensions: z.looseObject({ code: z.string().optional() }).optional() }))
+    .array(
+      z.object({
+        message: z.string(),
+        extensions: z.looseObject({ code: z.string().optional() }).optional(),
+      }),
+    )
     .optional(),
   extensions: z.looseObject({ receipt: z.unknown().optional() }).optional(),
 });
@@ -96,7 +101,8 @@ export async function runCreditCheck(endpoint: Endpoint, subject: string): Promi
   const elapsedMs = Math.round(performance.now() - startedAt);
   const parsed = checkSchema.safeParse(answer.data);
   const check = parsed.success ? parsed.data.creditCheck : null;
-  if (!check?.sources) throw new CheckError(answer.errors?.map(({ message }) => message).join('\n') ?? 'no answer');
+  if (!check?.sources)
+    throw new CheckError(answer.errors?.map(({ message }) => message).join('\n') ?? 'no answer');
   return {
     subject: check.subject,
     sources: check.sources,
@@ -112,15 +118,20 @@ async function resolveCode(endpoint: Endpoint, subject: string): Promise<string>
   if (parsed.ok) return parsed.value;
   // Eighteen characters of the alphabet were meant as a code: say what is wrong with it instead of searching for it.
   if (/^[0-9A-Za-z]{15,20}$/.test(subject.trim()))
-    throw new CheckError(`${parsed.message} ${parsed.messageZh} (${parsed.code})${parsed.hint ? `\n${parsed.hint}` : ''}`);
+    throw new CheckError(
+      `${parsed.message} ${parsed.messageZh} (${parsed.code})${parsed.hint ? `\n${parsed.hint}` : ''}`,
+    );
   const { data, errors } = await ask(endpoint, SEARCH_QUERY, { name: subject });
   const found = searchSchema.safeParse(data);
-  if (!found.success) throw new CheckError(errors?.map(({ message }) => message).join('\n') ?? 'the search did not answer');
+  if (!found.success)
+    throw new CheckError(errors?.map(({ message }) => message).join('\n') ?? 'the search did not answer');
   const matches = found.data.searchCreditSubjects;
   const exact = matches.filter(({ score }) => score >= 1);
   const [match] = exact;
   if (exact.length === 1 && match?.subject.code) return match.subject.code;
-  const list = matches.map(({ score, subject: { code, name } }) => `  ${code ?? '?'}  ${name ?? '?'}  (${score.toFixed(2)})`);
+  const list = matches.map(
+    ({ score, subject: { code, name } }) => `  ${code ?? '?'}  ${name ?? '?'}  (${score.toFixed(2)})`,
+  );
   throw new CheckError(
     list.length === 0
       ? '没有找到此名称的信用主体。 No credit subject of this name was found.'
@@ -141,8 +152,11 @@ async function ask(endpoint: Endpoint, query: string, variables: object) {
     return answerSchema.parse(await response.body.json());
   } catch (error) {
     if (error instanceof z.ZodError) throw new CheckError(`${endpoint.url} did not answer with GraphQL`);
-    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
-    throw new CheckError(`${endpoint.url} 无法访问，请先运行 npm start。 Not reachable (${code}): run \`npm start\` first.`);
+    const code =
+      typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
+    throw new CheckError(
+      `${endpoint.url} 无法访问，请先运行 npm start。 Not reachable (${code}): run \`npm start\` first.`,
+    );
   }
 }
 

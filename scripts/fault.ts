@@ -7,7 +7,11 @@ const command = new Command('fault')
   .argument('<department>', 'the department’s folder name')
   .argument('<fault>', `none, ${FAULTS.join(', ')}`)
   .option('--for <duration>', 'such as 500ms, 30s, 5m; left out: until switched off')
-  .option('--control <url>', 'the simulators’ switchboard', process.env['JINXIN_CONTROL_URL'] ?? defaultControl())
+  .option(
+    '--control <url>',
+    'the simulators’ switchboard',
+    process.env['JINXIN_CONTROL_URL'] ?? defaultControl(),
+  )
   .parse();
 const [department = '', fault = ''] = command.args;
 const options = command.opts<{ for?: string; control: string }>();
@@ -31,7 +35,11 @@ if (forMs === null) {
     const response = await request(`${options.control}/faults`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ department, fault: fault === 'none' ? null : fault, ...(forMs === undefined ? {} : { forMs }) }),
+      body: JSON.stringify({
+        department,
+        fault: fault === 'none' ? null : fault,
+        ...(forMs === undefined ? {} : { forMs }),
+      }),
     });
     const answer = (await response.body.json()) as { problem?: string };
     if (answer.problem !== undefined) {
@@ -39,8 +47,11 @@ if (forMs === null) {
       process.exitCode = 1;
     } else console.log(`${department}: ${fault}${options.for === undefined ? '' : ` for ${options.for}`}`);
   } catch (error) {
-    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
-    console.error(`${options.control} 无法访问。 Not reachable (${code}): run \`npm start\` or \`npm run simulators\` first.`);
+    const code =
+      typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
+    console.error(
+      `${options.control} 无法访问。 Not reachable (${code}): run \`npm start\` or \`npm run simulators\` first.`,
+    );
     process.exitCode = 1;
   }
 }

@@ -40,7 +40,8 @@ export interface Sandbox {
   readonly url: string;
   readonly population: readonly Registration[];
   readonly simulators: RunningSimulators;
-  readonly subgraphs: { close(): Promise<void> };
+  /** Department → address of its subgraph. */
+  readonly subgraphUrls: Readonly<Record<string, string>>;
   readonly gateway: RunningGateway;
   readonly metrics: ReturnType<typeof createMetrics>;
   token(persona: PersonaName): Promise<string>;
@@ -52,7 +53,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const closers: (() => Promise<unknown>)[] = [];
   const close = async () => {
     for (const one of closers.splice(0).reverse())
-      await one().catch((error: unknown) => log.warn({ err: error }, 'a part of the sandbox did not close in order'));
+      await one().catch((error: unknown) =>
+        log.warn({ err: error }, 'a part of the sandbox did not close in order'),
+      );
   };
   async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
     const startedAt = performance.now();
@@ -110,13 +113,15 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       { ...environment, JINXIN_SUBGRAPHS_URL: `http://127.0.0.1:${subgraphs.port}` },
       { supergraph: join(ROOT, 'schema/supergraph.graphql'), listen: `127.0.0.1:${options.port}` },
     );
-    const gateway = await step('gateway 网关', () => serveGateway(config, { log, registry: metrics.registry }));
+    const gateway = await step('gateway 网关', () =>
+      serveGateway(config, { log, registry: metrics.registry }),
+    );
     closers.push(() => gateway.close());
     return {
       url: gateway.url,
       population,
       simulators,
-      subgraphs,
+      subgraphUrls: subgraphs.urls,
       gateway,
       metrics,
       token: (persona) => issueSandboxToken(persona, keys.subjectIds),

@@ -19,7 +19,13 @@ const command = new Command('start')
   .option('--seed <seed>', 'everything made up follows from it', 'jinxin')
   .option('--latency <ms>', 'milliseconds that every department takes', '0')
   .parse();
-const options = command.opts<{ population?: string; scale: string; faults: string; seed: string; latency: string }>();
+const options = command.opts<{
+  population?: string;
+  scale: string;
+  faults: string;
+  seed: string;
+  latency: string;
+}>();
 const port = Number(process.env['PORT'] ?? 4000);
 
 let sandbox: Sandbox | null = null;
@@ -40,12 +46,17 @@ async function start(): Promise<void> {
   if (options.population !== undefined && !existsSync(options.population))
     throw new Error(`--population ${options.population}: 没有此文件。 There is no such file.`);
   if (await isTaken(port))
-    throw new Error(`端口 ${port} 已被占用。 Port ${port} is taken: stop what uses it, or choose another: PORT=4100 npm start`);
+    throw new Error(
+      `端口 ${port} 已被占用。 Port ${port} is taken: stop what uses it, or choose another: PORT=4100 npm start`,
+    );
   console.log('津信 Jinxin\n');
   const folder = join(ROOT, '.jinxin');
   mkdirSync(folder, { recursive: true });
   const logFile = join(folder, 'sandbox.log');
-  const log = pino({ level: process.env['JINXIN_LOG_LEVEL'] ?? 'info' }, pino.destination({ dest: logFile, sync: false, append: false }));
+  const log = pino(
+    { level: process.env['JINXIN_LOG_LEVEL'] ?? 'info' },
+    pino.destination({ dest: logFile, sync: false, append: false }),
+  );
   sandbox = await startSandbox({
     port,
     population: options.population,
@@ -64,7 +75,9 @@ async function start(): Promise<void> {
   console.log(`日志 log:       ${logFile}`);
   console.log(`令牌 token (bank-a; others: npm run token -- <persona>):\n${token}`);
   const variables = { code: (await sampleCompany(sandbox)).code, purpose: 'LOAN_ORIGINATION' };
-  console.log(`\n可粘贴的查询 a query to paste:\n${CHECK_QUERY}\n变量 variables: ${JSON.stringify(variables)}`);
+  console.log(
+    `\n可粘贴的查询 a query to paste:\n${CHECK_QUERY}\n变量 variables: ${JSON.stringify(variables)}`,
+  );
   console.log(`\nJinxin ready: ${sandbox.url}`);
 }
 

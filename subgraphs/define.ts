@@ -62,7 +62,8 @@ export interface DepartmentManifest<Settings, S extends Source, Loaders> {
   readonly system: string;
   /**
    * Read from the environment: `JINXIN_<NAME>_<KEY>` becomes `key` in camel case (JINXIN_TAX_SFTP_URL → sftpUrl), and
-   * JINXIN_PLATFORM_URL (the platform's PostgreSQL) is there for every department as `platformUrl`.
+   * JINXIN_PLATFORM_URL (the platform's PostgreSQL) and JINXIN_ENVIRONMENT are there for every department as `platformUrl`
+   * and `environment`.
    */
   readonly settings: z.ZodType<Settings>;
   /** Opens the department's systems. It must not wait for a legacy system that is down: that costs its own block only. */
@@ -117,17 +118,20 @@ export function defineSubgraph<Settings, S extends Source, Loaders>(
   };
 }
 
+const SHARED = { platformUrl: 'JINXIN_PLATFORM_URL', environment: 'JINXIN_ENVIRONMENT' } as const;
+
 /** `environment` → the settings of one department (see DepartmentManifest.settings). */
 export function toSettings(name: string, environment: Readonly<Record<string, string | undefined>>): Settings {
   const prefix = toVariable(name, '');
   const settings: Record<string, string> = {};
   for (const [variable, value] of Object.entries(environment)) {
     if (value === undefined) continue;
-    if (variable === 'JINXIN_PLATFORM_URL') settings['platformUrl'] = value;
     if (!variable.startsWith(prefix)) continue;
     const key = variable.slice(prefix.length).toLowerCase();
     settings[key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())] = value;
   }
+  // Last, so that no department's own variable can say that production is not production.
+  for (const [key, variable] of Object.entries(SHARED)) if (environment[variable] !== undefined) settings[key] = environment[variable];
   return settings;
 }
 

