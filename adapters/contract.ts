@@ -53,7 +53,11 @@ export function describeAdapterContract<Request>(name: string, rig: () => Contra
         await rig().fault(fault);
         const error = await failure(call());
         await rig().heal();
-        const outcome = isLegacyError(error) ? error.fault : error === null ? 'answered' : `threw ${String(error)}`;
+        const outcome = isLegacyError(error)
+          ? error.fault
+          : error === null
+            ? 'answered'
+            : 'threw something else';
         expect({ fault, outcome }).toEqual({ fault, outcome: expect.stringMatching(expected.join('|')) });
       }
     }, 60_000);

@@ -80,7 +80,11 @@ export function createResilientAdapter<Request>(
     }
   }
 
-  async function takePlace(request: Request, context: CallContext, caller: AbortSignal): Promise<LegacyReply> {
+  async function takePlace(
+    request: Request,
+    context: CallContext,
+    caller: AbortSignal,
+  ): Promise<LegacyReply> {
     if (breaker.state !== CircuitState.Open) await throttle?.(context.signal);
     return places.execute(() => {
       context.signal.throwIfAborted();
@@ -110,10 +114,7 @@ export function createResilientAdapter<Request>(
           if (policy.window && !isWithin(policy.window, clock.now()))
             throw new LegacyError('unavailable', system, 'is outside its service window');
           quota(system);
-          const reply = await untilAborted(
-            takePlace(request, context, outer.signal),
-            limit.signal,
-          );
+          const reply = await untilAborted(takePlace(request, context, outer.signal), limit.signal);
           observer.called(system, 'ok', clock.now() - startedAt);
           return reply;
         } catch (error) {

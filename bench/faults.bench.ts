@@ -27,8 +27,14 @@ export default async function faults(print: (line: string) => void) {
           await sandbox.simulators.setFault(department, state === 'sick' ? fault : null);
           const { sources } = await sandbox.check(sandbox.population[next++]?.code ?? '');
           const answered = sources.filter(({ status }) => status === 'OK' || status === 'NONE_FOUND');
-          if (state === 'sick') said = sources.find(({ status }) => status !== 'OK' && status !== 'NONE_FOUND')?.status ?? '';
-          times[state].push(quantile(answered.map(({ ms }) => ms ?? 0), 0.5));
+          if (state === 'sick')
+            said = sources.find(({ status }) => status !== 'OK' && status !== 'NONE_FOUND')?.status ?? '';
+          times[state].push(
+            quantile(
+              answered.map(({ ms }) => ms ?? 0),
+              0.5,
+            ),
+          );
         });
         await sandbox.simulators.setFault(department, null);
         const ratio = round(quantile(times.sick, 0.5) / quantile(times.well, 0.5));

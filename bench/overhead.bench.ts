@@ -25,11 +25,23 @@ export default async function overhead(print: (line: string) => void) {
       p99: round(quantile(ratios, 0.99)),
       checks: checks.length,
       complete: checks.filter(({ completeness }) => completeness === 1).length,
-      totalP50Ms: round(quantile(checks.map(({ total }) => total), 0.5)),
-      slowestP50Ms: round(quantile(checks.map(({ slowest }) => slowest), 0.5)),
+      totalP50Ms: round(
+        quantile(
+          checks.map(({ total }) => total),
+          0.5,
+        ),
+      ),
+      slowestP50Ms: round(
+        quantile(
+          checks.map(({ slowest }) => slowest),
+          0.5,
+        ),
+      ),
     };
     print(`check latency / slowest department, ${figures.checks} checks at ${LATENCY_MS} ms each department`);
-    print(`  p50 ${figures.p50}   p99 ${figures.p99}   (check ${figures.totalP50Ms} ms, slowest ${figures.slowestP50Ms} ms)`);
+    print(
+      `  p50 ${figures.p50}   p99 ${figures.p99}   (check ${figures.totalP50Ms} ms, slowest ${figures.slowestP50Ms} ms)`,
+    );
     return figures;
   } finally {
     await sandbox.close();

@@ -25,7 +25,8 @@ export async function startBenchSandbox(options: {
     environment: options.environment ?? {},
   });
   const token = await sandbox.token('bank-a');
-  const check = (code: string) => runCreditCheck({ url: sandbox.url, token, purpose: 'LOAN_ORIGINATION' }, code);
+  const check = (code: string) =>
+    runCreditCheck({ url: sandbox.url, token, purpose: 'LOAN_ORIGINATION' }, code);
   const codes = sandbox.population.slice(-Math.max(1, options.warmUp)).map(({ code }) => code);
   const until = Date.now() + 30_000;
   for (const code of codes) {
@@ -35,7 +36,8 @@ export async function startBenchSandbox(options: {
         () => false,
       );
       if (done) break;
-      if (Date.now() > until) throw new Error('the sandbox did not come to answer completely within thirty seconds');
+      if (Date.now() > until)
+        throw new Error('the sandbox did not come to answer completely within thirty seconds');
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }
@@ -43,7 +45,11 @@ export async function startBenchSandbox(options: {
 }
 
 /** The department that holds us to five calls a second is not what is measured: checks keep that pace. */
-export async function paced<T>(count: number, gapMs: number, work: (at: number) => Promise<T>): Promise<readonly T[]> {
+export async function paced<T>(
+  count: number,
+  gapMs: number,
+  work: (at: number) => Promise<T>,
+): Promise<readonly T[]> {
   const results: T[] = [];
   for (let at = 0; at < count; at++) {
     const startedAt = performance.now();

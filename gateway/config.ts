@@ -120,7 +120,8 @@ function readIssuer(values: z.infer<typeof environmentSchema>, production: boole
     if (production) throw new ConfigError(['JINXIN_ISSUER: the sandbox’s issuer is not for production']);
     return { kind: 'sandbox' };
   }
-  if (values.JINXIN_JWKS_URI === undefined) throw new ConfigError(['JINXIN_JWKS_URI: is needed with JINXIN_ISSUER']);
+  if (values.JINXIN_JWKS_URI === undefined)
+    throw new ConfigError(['JINXIN_JWKS_URI: is needed with JINXIN_ISSUER']);
   return {
     kind: 'oidc',
     issuer: values.JINXIN_ISSUER,

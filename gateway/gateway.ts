@@ -61,7 +61,10 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   return (request) =>
     tracer.startActiveSpan('operation', async (span) => {
-      span.setAttributes({ 'jinxin.principal.kind': request.principal.kind, 'jinxin.purpose': request.principal.purpose });
+      span.setAttributes({
+        'jinxin.principal.kind': request.principal.kind,
+        'jinxin.purpose': request.principal.purpose,
+      });
       try {
         return await answer(request);
       } catch (error) {
@@ -86,7 +89,8 @@ export function createGateway(parts: GatewayParts): Gateway {
       operation.operation.variableDefinitions ?? [],
       request.variables,
     );
-    if (coerced.errors) return refuse(coerced.errors.map((error) => ownError(error) ?? toVariableError(error, principal)));
+    if (coerced.errors)
+      return refuse(coerced.errors.map((error) => ownError(error) ?? toVariableError(error, principal)));
 
     const trail = createTrail();
     const scope: GatewayScope = {
@@ -109,7 +113,10 @@ export function createGateway(parts: GatewayParts): Gateway {
     { planned, plannedHash, operation }: PreparedOperation,
     request: GatewayRequest,
     scope: GatewayScope,
-  ): Promise<{ data: Readonly<Record<string, unknown>> | null | undefined; errors: readonly GraphQLError[] }> {
+  ): Promise<{
+    data: Readonly<Record<string, unknown>> | null | undefined;
+    errors: readonly GraphQLError[];
+  }> {
     if (!planned) return { data: undefined, errors: [] };
     const result = await supergraph.execute({
       request: { query: plannedHash, variables: request.variables, operationName: operation.name?.value },
@@ -191,7 +198,10 @@ export function createGateway(parts: GatewayParts): Gateway {
     return { extensions: { receipt: issueReceipt(parts.signature, answerHash, Date.now()) } };
   }
 
-  function createConsentedItems({ principal, signal }: GatewayRequest, trail: Trail): GatewayScope['consentedItems'] {
+  function createConsentedItems(
+    { principal, signal }: GatewayRequest,
+    trail: Trail,
+  ): GatewayScope['consentedItems'] {
     const deadline = performance.now() + parts.requestDeadlineMs;
     const asked = new Map<string, Promise<ReadonlyMap<string, ReadonlySet<string>>>>();
     const { consentSubgraph } = supergraph;

@@ -40,7 +40,9 @@ export async function serveGateway(
   const closers: (() => Promise<unknown>)[] = [];
   const closeAll = async () => {
     for (const close of closers.splice(0).reverse())
-      await close().catch((error: unknown) => log.warn({ err: error }, 'a part of the gateway did not close in order'));
+      await close().catch((error: unknown) =>
+        log.warn({ err: error }, 'a part of the gateway did not close in order'),
+      );
   };
   try {
     const sdl = await readSupergraphFile(config.supergraphFile);
@@ -60,7 +62,11 @@ export async function serveGateway(
       log,
       dataSource: (name) =>
         createDataSource(name, {
-          facts: () => ({ schema: supergraph.fullSchema, requirements: supergraph.requirements, hash: supergraph.hash }),
+          facts: () => ({
+            schema: supergraph.fullSchema,
+            requirements: supergraph.requirements,
+            hash: supergraph.hash,
+          }),
           transport,
           cache,
           log,
@@ -118,7 +124,9 @@ async function readSupergraphFile(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new ConfigError([`--supergraph ${file}: ${error instanceof Error ? error.message : String(error)}`]);
+    throw new ConfigError([
+      `--supergraph ${file}: ${error instanceof Error ? error.message : String(error)}`,
+    ]);
   }
 }
 
@@ -128,14 +136,25 @@ async function loadCatalogues({ catalogueFile }: Config): Promise<{ catalogue: C
 }
 
 /** The subgraphs' addresses: the supergraph's own, or the same paths under one base. */
-function toUrls(subgraphs: readonly { name: string; url: string }[], base: string | null): ReadonlyMap<string, string> {
-  return new Map(subgraphs.map(({ name, url }) => [name, base === null ? url : new URL(new URL(url).pathname, base).href]));
+function toUrls(
+  subgraphs: readonly { name: string; url: string }[],
+  base: string | null,
+): ReadonlyMap<string, string> {
+  return new Map(
+    subgraphs.map(({ name, url }) => [name, base === null ? url : new URL(new URL(url).pathname, base).href]),
+  );
 }
 
 /** What is behind a policy is shown with a record or not at all: without a place for records the gateway does not start. */
-async function openAudit(config: Config, log: Logger, closers: (() => Promise<unknown>)[]): Promise<AuditLog> {
+async function openAudit(
+  config: Config,
+  log: Logger,
+  closers: (() => Promise<unknown>)[],
+): Promise<AuditLog> {
   if (config.platformUrl === null)
-    throw new ConfigError(['JINXIN_PLATFORM_URL: the supergraph has policies, so the gateway needs a place for its audit log']);
+    throw new ConfigError([
+      'JINXIN_PLATFORM_URL: the supergraph has policies, so the gateway needs a place for its audit log',
+    ]);
   const pool: Pool = createPool({
     url: config.platformUrl,
     max: 2,

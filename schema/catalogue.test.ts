@@ -28,11 +28,16 @@ describe('a catalogue', () => {
   it('grants status to whoever is granted any item, without its mask', () => {
     const { items } = parseCatalogue(catalogue, 'x');
     const status = items.find(({ id }) => id === 'tax.status');
-    expect(status?.use).toEqual([{ principals: ['bank'], purposes: ['LOAN_ORIGINATION'], requires: 'CONSENT' }]);
+    expect(status?.use).toEqual([
+      { principals: ['bank'], purposes: ['LOAN_ORIGINATION'], requires: 'CONSENT' },
+    ]);
   });
 
   it('makes status public as soon as one item is', () => {
-    const { items } = parseCatalogue({ ...catalogue, items: [item, { ...item, id: 'tax.list', publicity: 'PUBLIC', use: [] }] }, 'x');
+    const { items } = parseCatalogue(
+      { ...catalogue, items: [item, { ...item, id: 'tax.list', publicity: 'PUBLIC', use: [] }] },
+      'x',
+    );
     expect(items.find(({ id }) => id === 'tax.status')?.publicity).toBe('PUBLIC');
   });
 
@@ -56,7 +61,7 @@ describe('a catalogue', () => {
 });
 
 describe('grants', () => {
-  const [grade] = parseCatalogue(catalogue, 'x').items;
+  const grade = parseCatalogue(catalogue, 'x').items[0];
   it.each([
     [{ kind: 'bank', purpose: 'LOAN_ORIGINATION' }, 1],
     [{ kind: 'bank', purpose: 'LOAN_MONITORING' }, 0],

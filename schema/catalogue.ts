@@ -105,7 +105,10 @@ export function parseCatalogue(input: unknown, origin: string): DepartmentCatalo
       .map(({ id }) => `${id}: nobody may use it; leave it out of the graph`),
   ];
   if (problems.length > 0) throw new CatalogueError(origin, problems);
-  return { ...catalogue, items: [...catalogue.items, toStatusItem(catalogue)] as DepartmentCatalogue['items'] };
+  return {
+    ...catalogue,
+    items: [...catalogue.items, toStatusItem(catalogue)] as DepartmentCatalogue['items'],
+  };
 }
 
 /** Catalogues of all departments → the one file that the gateway reads (generated, see `npm run compose`). */
@@ -114,7 +117,9 @@ export function renderCatalogueFile(catalogues: readonly DepartmentCatalogue[]):
 }
 
 const storedSchema = z.object({
-  catalogues: z.array(z.object({ version: z.string(), items: z.array(item.extend({ retention: z.number() })) })),
+  catalogues: z.array(
+    z.object({ version: z.string(), items: z.array(item.extend({ retention: z.number() })) }),
+  ),
 });
 
 /** Reads what `renderCatalogueFile` wrote. `version` names the versions of all departments together. */
@@ -135,7 +140,11 @@ export function readCatalogueFile(text: string, file: string): { catalogue: Cata
 /** The grants of an item that speak of this principal and purpose; empty means no. */
 export function grantsFor(
   item: CatalogueItem,
-  principal: { readonly kind: PrincipalKind; readonly department?: string | undefined; readonly purpose: Purpose },
+  principal: {
+    readonly kind: PrincipalKind;
+    readonly department?: string | undefined;
+    readonly purpose: Purpose;
+  },
 ): readonly Grant[] {
   if (item.publicity === 'PUBLIC') return [{ principals: [principal.kind] }];
   return item.use.filter(
@@ -154,7 +163,10 @@ function toStatusItem(catalogue: z.infer<typeof catalogueSchema>): CatalogueItem
   const isPublic = catalogue.items.some(({ publicity }) => publicity === 'PUBLIC');
   return {
     id: `${catalogue.department}.status`,
-    name: { zh: `${catalogue.name.zh}答复状态与出处`, en: `Status and source of the answer of ${catalogue.name.en}` },
+    name: {
+      zh: `${catalogue.name.zh}答复状态与出处`,
+      en: `Status and source of the answer of ${catalogue.name.en}`,
+    },
     publicity: isPublic ? 'PUBLIC' : 'NOT_PUBLIC',
     sharing: 'CONDITIONAL',
     use: isPublic ? [] : catalogue.items.flatMap(({ use }) => use.map(({ mask: _, ...rest }) => rest)),

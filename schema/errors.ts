@@ -26,13 +26,15 @@ export const ERRORS = defineErrors({
     status: null,
     zh: '目录不允许以此身份和用途查看该项。',
     en: 'The catalogue does not let this principal see the item for this purpose.',
-    remedy: 'Look the item up in the catalogue; extensions.item and extensions.reason say which rule applied.',
+    remedy:
+      'Look the item up in the catalogue; extensions.item and extensions.reason say which rule applied.',
   },
   CONSENT_REQUIRED: {
     status: null,
     zh: '查看该项须有信用主体就此用途给予的有效授权。',
     en: 'The item needs a live consent of the credit subject for this purpose.',
-    remedy: 'Ask the subject for a consent that names the item, then ask again; no consent id has to be quoted.',
+    remedy:
+      'Ask the subject for a consent that names the item, then ask again; no consent id has to be quoted.',
   },
   INVALID_CREDIT_CODE: {
     status: null,
@@ -125,7 +127,11 @@ export type ErrorCode = keyof typeof ERRORS;
 /** An error of the table. `detail` adds a fact to the message (no personal data); `extensions` are for programs. */
 export function createError(
   code: ErrorCode,
-  options: { detail?: string; path?: readonly (string | number)[]; extensions?: Record<string, unknown> } = {},
+  options: {
+    detail?: string;
+    path?: readonly (string | number)[];
+    extensions?: Record<string, unknown>;
+  } = {},
 ): GraphQLError {
   const { zh, en } = ERRORS[code];
   const message = options.detail === undefined ? `${en} ${zh}` : `${en} ${options.detail} ${zh}`;

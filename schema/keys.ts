@@ -52,13 +52,22 @@ export function loadPlatformKeys(environment: Environment): PlatformKeys {
   const publicPem = environment['JINXIN_GATEWAY_PUBLIC_KEY'];
   const subject = environment['JINXIN_SUBJECT_KEYS'];
   if (!sandbox && !privatePem && !publicPem)
-    throw new KeyError('JINXIN_GATEWAY_PUBLIC_KEY (or _PRIVATE_KEY in the gateway) must be set in production');
+    throw new KeyError(
+      'JINXIN_GATEWAY_PUBLIC_KEY (or _PRIVATE_KEY in the gateway) must be set in production',
+    );
   if (!sandbox && !subject) throw new KeyError('JINXIN_SUBJECT_KEYS must be set in production');
 
-  const gatewayPrivateKey = privatePem ? createPrivateKey(privatePem) : publicPem ? null : sandboxKey('gateway');
-  const gatewayPublicKey = publicPem ? createPublicKey(publicPem) : createPublicKey(gatewayPrivateKey as KeyObject);
+  const gatewayPrivateKey = privatePem
+    ? createPrivateKey(privatePem)
+    : publicPem
+      ? null
+      : sandboxKey('gateway');
+  const gatewayPublicKey = publicPem
+    ? createPublicKey(publicPem)
+    : createPublicKey(gatewayPrivateKey as KeyObject);
   const parsed = subjectKeys.safeParse(subject ?? `1:${sandboxBytes('subject', 64).toString('hex')}`);
-  if (!parsed.success) throw new KeyError(`JINXIN_SUBJECT_KEYS ${parsed.error.issues[0]?.message ?? 'is malformed'}`);
+  if (!parsed.success)
+    throw new KeyError(`JINXIN_SUBJECT_KEYS ${parsed.error.issues[0]?.message ?? 'is malformed'}`);
   return { gatewayPrivateKey, gatewayPublicKey, subjectIds: createSubjectIds(parsed.data) };
 }
 
@@ -66,7 +75,11 @@ export function loadPlatformKeys(environment: Environment): PlatformKeys {
 export function sandboxKey(use: string): KeyObject {
   // PKCS#8 of an Ed25519 key is this prefix and the 32-byte seed (RFC 8410).
   const prefix = Buffer.from('302e020100300506032b657004220420', 'hex');
-  return createPrivateKey({ key: Buffer.concat([prefix, sandboxBytes(use, 32)]), format: 'der', type: 'pkcs8' });
+  return createPrivateKey({
+    key: Buffer.concat([prefix, sandboxBytes(use, 32)]),
+    format: 'der',
+    type: 'pkcs8',
+  });
 }
 
 export function sandboxBytes(use: string, length: 32 | 64): Buffer {

@@ -13,7 +13,8 @@ export function policiesOf(field: FieldDefinitionNode | null | undefined): reado
     if (lists?.kind !== Kind.LIST || lists.values.length !== 1)
       throw new Error(`@policy on ${field?.name.value ?? '?'} must hold exactly one list of items`);
     const [all] = lists.values;
-    if (all?.kind !== Kind.LIST) throw new Error(`@policy on ${field?.name.value ?? '?'} must hold a list of lists`);
+    if (all?.kind !== Kind.LIST)
+      throw new Error(`@policy on ${field?.name.value ?? '?'} must hold a list of lists`);
     for (const value of all.values) if (value.kind === Kind.STRING) items.add(value.value);
   }
   return [...items];

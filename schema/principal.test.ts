@@ -14,7 +14,10 @@ const token = signPrincipal(key, { principal: bank, items: ['tax.grade'] }, BODY
 
 describe('the signed principal', () => {
   it('is read back as it was signed', () => {
-    expect(verifyPrincipal(publicKey, token, BODY, NOW)).toMatchObject({ principal: bank, items: ['tax.grade'] });
+    expect(verifyPrincipal(publicKey, token, BODY, NOW)).toMatchObject({
+      principal: bank,
+      items: ['tax.grade'],
+    });
   });
 
   it('holds for this body only, for thirty seconds, under this key', () => {
@@ -27,17 +30,27 @@ describe('the signed principal', () => {
 
   it('refuses every change of a single character', () => {
     fc.assert(
-      fc.property(fc.nat({ max: token.length - 1 }), fc.constantFrom('A', 'z', '0', '-', '.'), (at, letter) => {
-        fc.pre(token[at] !== letter);
-        const changed = token.slice(0, at) + letter + token.slice(at + 1);
-        // The last character of base64url may hold bits that mean nothing.
-        fc.pre(!Buffer.from(changed, 'base64url').equals(Buffer.from(token, 'base64url')) || changed.split('.').length !== 3);
-        expect(() => verifyPrincipal(publicKey, changed, BODY, NOW)).toThrow(PrincipalError);
-      }),
+      fc.property(
+        fc.nat({ max: token.length - 1 }),
+        fc.constantFrom('A', 'z', '0', '-', '.'),
+        (at, letter) => {
+          fc.pre(token[at] !== letter);
+          const changed = token.slice(0, at) + letter + token.slice(at + 1);
+          // The last character of base64url may hold bits that mean nothing.
+          fc.pre(
+            !Buffer.from(changed, 'base64url').equals(Buffer.from(token, 'base64url')) ||
+              changed.split('.').length !== 3,
+          );
+          expect(() => verifyPrincipal(publicKey, changed, BODY, NOW)).toThrow(PrincipalError);
+        },
+      ),
     );
   });
 
-  it.each(['', 'a.b', 'a.b.c', `${token}.x`, `eyJhbGciOiJub25lIn0.${token.split('.')[1] ?? ''}.`])('refuses %p', (forged) => {
-    expect(() => verifyPrincipal(publicKey, forged, BODY, NOW)).toThrow(PrincipalError);
-  });
+  it.each(['', 'a.b', 'a.b.c', `${token}.x`, `eyJhbGciOiJub25lIn0.${token.split('.')[1] ?? ''}.`])(
+    'refuses %p',
+    (forged) => {
+      expect(() => verifyPrincipal(publicKey, forged, BODY, NOW)).toThrow(PrincipalError);
+    },
+  );
 });

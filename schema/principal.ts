@@ -21,7 +21,12 @@ export const principalSchema = z.object({
 });
 export type Principal = z.infer<typeof principalSchema>;
 
-export const ANONYMOUS: Principal = { kind: 'public', id: 'anonymous', purpose: 'PUBLIC_QUERY', subjects: [] };
+export const ANONYMOUS: Principal = {
+  kind: 'public',
+  id: 'anonymous',
+  purpose: 'PUBLIC_QUERY',
+  subjects: [],
+};
 
 const assertionSchema = z.object({
   principal: principalSchema,
@@ -75,7 +80,12 @@ export class PrincipalError extends Error {
  * Checks signature, lifetime and body; `now` in ms. The protected header is compared with the one constant that we sign,
  * so that no algorithm is ever chosen by the sender.
  */
-export function verifyPrincipal(key: KeyObject, token: string, body: string, now: number): PrincipalAssertion {
+export function verifyPrincipal(
+  key: KeyObject,
+  token: string,
+  body: string,
+  now: number,
+): PrincipalAssertion {
   const [header, payload, signature, ...rest] = token.split('.');
   if (header !== PROTECTED_HEADER || !payload || !signature || rest.length > 0)
     throw new PrincipalError('not a token of ours');
@@ -85,7 +95,8 @@ export function verifyPrincipal(key: KeyObject, token: string, body: string, now
   if (!parsed.success) throw new PrincipalError('claims of another shape');
   const { exp, iat, body: signedBody } = parsed.data;
   const seconds = now / 1000;
-  if (exp - iat > LIFETIME_S || seconds > exp || seconds < iat - LIFETIME_S) throw new PrincipalError('expired');
+  if (exp - iat > LIFETIME_S || seconds > exp || seconds < iat - LIFETIME_S)
+    throw new PrincipalError('expired');
   if (signedBody !== digest(body)) throw new PrincipalError('signed for another body');
   return parsed.data;
 }

@@ -41,7 +41,11 @@ export function isPersona(name: string): name is PersonaName {
 }
 
 /** A sandbox access token of a persona, valid for `seconds` (by default a day). */
-export async function issueSandboxToken(name: PersonaName, subjectIds: SubjectIds, seconds = 86_400): Promise<string> {
+export async function issueSandboxToken(
+  name: PersonaName,
+  subjectIds: SubjectIds,
+  seconds = 86_400,
+): Promise<string> {
   const persona: Persona = PERSONAS[name];
   const subjects = [
     ...(persona.codes ?? []).map((code) => subjectIds.ofOrganisation(code)),

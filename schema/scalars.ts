@@ -6,7 +6,8 @@ import { parseCreditCode } from './identifiers/unified-social-credit-code.ts';
 
 const parsers: Readonly<Record<string, (value: unknown) => unknown>> = {
   CreditCode(value) {
-    if (typeof value !== 'string') throw createError('INVALID_CREDIT_CODE', { extensions: { check: 'TYPE' } });
+    if (typeof value !== 'string')
+      throw createError('INVALID_CREDIT_CODE', { extensions: { check: 'TYPE' } });
     const parsed = parseCreditCode(value);
     if (parsed.ok) return parsed.value;
     // The code is public, but what was typed instead may be an ID number: it is never repeated.
@@ -17,7 +18,12 @@ const parsers: Readonly<Record<string, (value: unknown) => unknown>> = {
   },
   SubjectId: (value) => matching(value, /^(O-[0-9A-Z]{18}|[A-Z]\d*-[\w-]{1,256})$/, 'SubjectId'),
   Date: (value) => matching(value, /^\d{4}-\d{2}-\d{2}$/, 'Date (YYYY-MM-DD)'),
-  DateTime: (value) => matching(value, /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/, 'DateTime (ISO 8601)'),
+  DateTime: (value) =>
+    matching(
+      value,
+      /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/,
+      'DateTime (ISO 8601)',
+    ),
 };
 
 function matching(value: unknown, pattern: RegExp, name: string): string {

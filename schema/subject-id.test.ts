@@ -2,13 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import { sandboxBytes } from './keys.ts';
 import { createSubjectIds } from './subject-id.ts';
 
-const first = new Map([[1, sandboxBytes('subject', 64) as Uint8Array]]);
+const first = new Map([[1, sandboxBytes('subject', 64)]]);
 const ids = createSubjectIds(first);
 const CITIZEN = '120101190001010016';
 
 describe('SubjectId', () => {
   it('holds the code of an organisation, and tells a sole trader by it', () => {
-    expect(ids.open(ids.ofOrganisation('91120101MA9TYN016Y'))).toMatchObject({ kind: 'ORGANISATION', code: '91120101MA9TYN016Y' });
+    expect(ids.open(ids.ofOrganisation('91120101MA9TYN016Y'))).toMatchObject({
+      kind: 'ORGANISATION',
+      code: '91120101MA9TYN016Y',
+    });
     expect(ids.open(ids.ofOrganisation('92120104MA9TYN032W'))).toMatchObject({ kind: 'SOLE_TRADER' });
   });
 
@@ -21,7 +24,7 @@ describe('SubjectId', () => {
   });
 
   it('opens what an older key sealed, and nothing of another platform’s', () => {
-    const both = createSubjectIds(new Map([...first, [2, sandboxBytes('newer', 64) as Uint8Array]]));
+    const both = createSubjectIds(new Map([...first, [2, sandboxBytes('newer', 64)]]));
     expect(both.open(ids.ofPerson(CITIZEN))).toMatchObject({ citizenId: CITIZEN });
     expect(both.ofPerson(CITIZEN)).not.toBe(ids.ofPerson(CITIZEN));
     expect(ids.open(both.ofPerson(CITIZEN))).toBeNull();

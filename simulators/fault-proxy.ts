@@ -6,7 +6,16 @@ import type { Fault } from './simulator.ts';
 import { SLOW_MS } from './simulator.ts';
 
 /** The faults that need no understanding of what flows through. */
-export const WIRE_FAULTS = ['refuse', 'slow', 'hang', 'reset', 'truncate', 'garble', 'html', 'oversize'] as const;
+export const WIRE_FAULTS = [
+  'refuse',
+  'slow',
+  'hang',
+  'reset',
+  'truncate',
+  'garble',
+  'html',
+  'oversize',
+] as const;
 export type WireFault = (typeof WIRE_FAULTS)[number];
 
 export function isWireFault(fault: Fault | null): fault is WireFault {
@@ -25,7 +34,10 @@ const HTML = 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><body>ç»Ÿä
 const OVERSIZE_BYTES = 64 * 1024 * 1024;
 
 /** `latencyMs` delays everything that the server says, in order, without slowing its rate. */
-export async function createFaultProxy(target: { host: string; port: number }, latencyMs: number): Promise<FaultProxy> {
+export async function createFaultProxy(
+  target: { host: string; port: number },
+  latencyMs: number,
+): Promise<FaultProxy> {
   let fault: WireFault | null = null;
   const clients = new Set<Socket>();
   const waiting = new Set<Socket>();

@@ -14,10 +14,17 @@ const command = new Command('simulators')
   .option('--seed <seed>', 'everything made up follows from it', 'jinxin')
   .option('--latency <ms>', 'milliseconds that every department takes', '0')
   .parse();
-const options = command.opts<{ population?: string; scale: string; faults: string; seed: string; latency: string }>();
+const options = command.opts<{
+  population?: string;
+  scale: string;
+  faults: string;
+  seed: string;
+  latency: string;
+}>();
 const log = pino({ name: 'jinxin-simulators', level: process.env['JINXIN_LOG_LEVEL'] ?? 'warn' });
 
-const server = process.env['JINXIN_SIMULATORS_POSTGRES_URL'] === undefined ? await startEmbeddedPostgres() : null;
+const server =
+  process.env['JINXIN_SIMULATORS_POSTGRES_URL'] === undefined ? await startEmbeddedPostgres() : null;
 const simulators = await startSimulators({
   population: options.population
     ? await readPopulation(options.population)
@@ -27,7 +34,8 @@ const simulators = await startSimulators({
   log,
   latencyMs: Number(options.latency),
   faultRate: Number(options.faults),
-  postgres: (database) => (server ? server.createDatabase(database) : Promise.resolve(onGivenServer(database))),
+  postgres: (database) =>
+    server ? server.createDatabase(database) : Promise.resolve(onGivenServer(database)),
 });
 const control = await serveControl(simulators, Number(process.env['JINXIN_CONTROL_PORT'] ?? 4090));
 for (const [name, value] of Object.entries(simulators.environment)) console.log(`${name}=${value}`);

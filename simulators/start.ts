@@ -31,12 +31,16 @@ export async function startSimulators(
 
   function get(department: string): RunningSimulator {
     const simulator = running.get(department);
-    if (!simulator) throw new Error(`no simulator is called ${department}; there are ${[...running.keys()].join(', ')}`);
+    if (!simulator)
+      throw new Error(`no simulator is called ${department}; there are ${[...running.keys()].join(', ')}`);
     return simulator;
   }
 
   return {
-    environment: Object.assign({}, ...[...running.values()].map(({ environment }) => environment)) as Record<string, string>,
+    environment: Object.assign({}, ...[...running.values()].map(({ environment }) => environment)) as Record<
+      string,
+      string
+    >,
     departments: [...running.keys()],
     get,
     async setFault(department, fault, forMs) {
@@ -47,7 +51,10 @@ export async function startSimulators(
         get(department)
           .setFault(null)
           .catch((error: unknown) => context.log.error({ err: error }, 'could not heal a simulator'));
-      timers.set(department, setTimeout(() => void heal(), forMs));
+      timers.set(
+        department,
+        setTimeout(() => void heal(), forMs),
+      );
     },
     calls: () => Object.fromEntries([...running].map(([name, simulator]) => [name, simulator.calls()])),
     async close() {
@@ -63,7 +70,9 @@ async function discoverSimulators(): Promise<readonly Simulator[]> {
     .map((entry) => join(ROOM, entry.name, 'simulator.ts'))
     .filter((file) => existsSync(file))
     .sort();
-  const modules = await Promise.all(files.map((file) => import(pathToFileURL(file).href) as Promise<{ default: Simulator }>));
+  const modules = await Promise.all(
+    files.map((file) => import(pathToFileURL(file).href) as Promise<{ default: Simulator }>),
+  );
   return modules.map((module) => module.default);
 }
 
@@ -77,7 +86,8 @@ function startChaos(
   const next = () => (state = (state * 1_664_525 + 1_013_904_223) >>> 0) / 2 ** 32;
   const timer = setInterval(() => {
     for (const [name, simulator] of running) {
-      const fault = next() < rate ? (simulator.faults[Math.floor(next() * simulator.faults.length)] ?? null) : null;
+      const fault =
+        next() < rate ? (simulator.faults[Math.floor(next() * simulator.faults.length)] ?? null) : null;
       if (fault) log.info({ department: name, fault }, 'simulated fault');
       simulator.setFault(fault).catch((error: unknown) => log.error({ err: error }, 'could not set a fault'));
     }

@@ -22,7 +22,9 @@ export function createCacheHints(): {
       if (least.size === 0) return null;
       const parsed = bodySchema.safeParse(JSON.parse(body));
       if (!parsed.success) return null;
-      return parsed.data.variables.representations.map(({ id }) => (id === undefined ? 0 : (least.get(id) ?? 0)));
+      return parsed.data.variables.representations.map(({ id }) =>
+        id === undefined ? 0 : (least.get(id) ?? 0),
+      );
     },
   };
 }

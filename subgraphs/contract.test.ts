@@ -33,52 +33,74 @@ it('composes them, and the committed supergraph is the one that they compose to'
   expect(committed.trim()).toBe(composed.trim());
 });
 
-describe.each(departments.map((department) => [department.subgraph.name, department] as const))('%s', (_, department) => {
-  const types = ownTypes(department);
+describe.each(departments.map((department) => [department.subgraph.name, department] as const))(
+  '%s',
+  (_, department) => {
+    const types = ownTypes(department);
 
-  it('puts every field outside keys under one item of a catalogue', () => {
-    const bare = types.flatMap((type) =>
-      Object.values(type.getFields())
-        .filter((field) => policiesOf(field.astNode).length === 0 && !needsNoPolicy(type, field.name, getNamedType(field.type)))
-        .map((field) => `${type.name}.${field.name}`),
-    );
-    expect(bare).toEqual([]);
-  });
-
-  it('names only items that some catalogue holds', () => {
-    const named = types.flatMap((type) => Object.values(type.getFields()).flatMap((field) => policiesOf(field.astNode)));
-    expect([...new Set(named)].filter((item) => !allItems.has(item))).toEqual([]);
-  });
-
-  it('uses every item of its catalogue', () => {
-    const named = new Set(types.flatMap((type) => Object.values(type.getFields()).flatMap(({ astNode }) => policiesOf(astNode))));
-    const elsewhere = new Set(departments.flatMap((other) => ownTypes(other)).flatMap((type) => Object.values(type.getFields()).flatMap(({ astNode }) => policiesOf(astNode))));
-    const unused = department.catalogue.items.map(({ id }) => id).filter((id) => !named.has(id) && !elsewhere.has(id) && !id.endsWith('.status'));
-    expect(unused).toEqual([]);
-  });
-
-  it('leaves every fact of a block nullable: unknown is null, never a default', () => {
-    const strict = types
-      .filter((type) => type.getInterfaces().some(({ name }) => name === 'DepartmentAnswer'))
-      .flatMap((type) =>
+    it('puts every field outside keys under one item of a catalogue', () => {
+      const bare = types.flatMap((type) =>
         Object.values(type.getFields())
-          .filter(({ name, type: of }) => isNonNullType(of) && !['status', 'source'].includes(name))
-          .map(({ name }) => `${type.name}.${name}`),
+          .filter(
+            (field) =>
+              policiesOf(field.astNode).length === 0 &&
+              !needsNoPolicy(type, field.name, getNamedType(field.type)),
+          )
+          .map((field) => `${type.name}.${field.name}`),
       );
-    expect(strict).toEqual([]);
-  });
+      expect(bare).toEqual([]);
+    });
 
-  it('describes its types and fields in Chinese first', () => {
-    const silent = types
-      .filter(({ name }) => !['Query', 'Mutation', 'CreditSubject'].includes(name))
-      .flatMap((type) =>
-        Object.values(type.getFields())
-          .filter(({ name, description }) => !isCommonField(type, name) && !/^[^A-Za-z]*[\u4e00-\u9fff]/.test(description ?? ''))
-          .map(({ name }) => `${type.name}.${name}`),
+    it('names only items that some catalogue holds', () => {
+      const named = types.flatMap((type) =>
+        Object.values(type.getFields()).flatMap((field) => policiesOf(field.astNode)),
       );
-    expect(silent).toEqual([]);
-  });
-});
+      expect([...new Set(named)].filter((item) => !allItems.has(item))).toEqual([]);
+    });
+
+    it('uses every item of its catalogue', () => {
+      const named = new Set(
+        types.flatMap((type) =>
+          Object.values(type.getFields()).flatMap(({ astNode }) => policiesOf(astNode)),
+        ),
+      );
+      const elsewhere = new Set(
+        departments
+          .flatMap((other) => ownTypes(other))
+          .flatMap((type) => Object.values(type.getFields()).flatMap(({ astNode }) => policiesOf(astNode))),
+      );
+      const unused = department.catalogue.items
+        .map(({ id }) => id)
+        .filter((id) => !named.has(id) && !elsewhere.has(id) && !id.endsWith('.status'));
+      expect(unused).toEqual([]);
+    });
+
+    it('leaves every fact of a block nullable: unknown is null, never a default', () => {
+      const strict = types
+        .filter((type) => type.getInterfaces().some(({ name }) => name === 'DepartmentAnswer'))
+        .flatMap((type) =>
+          Object.values(type.getFields())
+            .filter(({ name, type: of }) => isNonNullType(of) && !['status', 'source'].includes(name))
+            .map(({ name }) => `${type.name}.${name}`),
+        );
+      expect(strict).toEqual([]);
+    });
+
+    it('describes its types and fields in Chinese first', () => {
+      const silent = types
+        .filter(({ name }) => !['Query', 'Mutation', 'CreditSubject'].includes(name))
+        .flatMap((type) =>
+          Object.values(type.getFields())
+            .filter(
+              ({ name, description }) =>
+                !isCommonField(type, name) && !/^[^A-Za-z]*[\u4e00-\u9fff]/.test(description ?? ''),
+            )
+            .map(({ name }) => `${type.name}.${name}`),
+        );
+      expect(silent).toEqual([]);
+    });
+  },
+);
 
 function ownTypes({ sdl }: Department): readonly GraphQLObjectType[] {
   const schema = buildSubgraphSchema([{ typeDefs: parse(toSubgraphSdl(sdl)) }]);
@@ -92,11 +114,21 @@ function needsNoPolicy(type: GraphQLObjectType, field: string, of: GraphQLNamedT
   const isExternal = definition?.astNode?.directives?.some(({ name }) => name.value === 'external') ?? false;
   const isKey = type.astNode?.directives?.some(
     ({ name, arguments: given }) =>
-      name.value === 'key' && given?.some(({ value }) => value.kind === 'StringValue' && value.value.split(/[\s{}]+/).includes(field)),
+      name.value === 'key' &&
+      given?.some(
+        ({ value }) => value.kind === 'StringValue' && value.value.split(/[\s{}]+/).includes(field),
+      ),
   );
   // A field that leads to an object carries none: its leaves do. Roots are entered by everybody.
   const leads = isObjectType(of) && !COMMON.has(of.name);
-  return isExternal || Boolean(isKey) || leads || OPAQUE.has(of.name) || field === '_service' || field === '_entities';
+  return (
+    isExternal ||
+    Boolean(isKey) ||
+    leads ||
+    OPAQUE.has(of.name) ||
+    field === '_service' ||
+    field === '_entities'
+  );
 }
 
 /** Fields that an interface of common.graphql describes already. */
@@ -104,10 +136,17 @@ function isCommonField(type: GraphQLObjectType, field: string): boolean {
   const definition = type.getFields()[field];
   const isExternal = definition?.astNode?.directives?.some(({ name }) => name.value === 'external') ?? false;
   return (
-    isExternal || field === 'forAssessment' || field === 'id' || type.getInterfaces().some((one) => COMMON.has(one.name) && field in one.getFields())
+    isExternal ||
+    field === 'forAssessment' ||
+    field === 'id' ||
+    type.getInterfaces().some((one) => COMMON.has(one.name) && field in one.getFields())
   );
 }
 
 function namesOfTypes(sdl: string): ReadonlySet<string> {
-  return new Set(parse(sdl).definitions.flatMap((definition) => ('name' in definition && definition.name ? [definition.name.value] : [])));
+  return new Set(
+    parse(sdl).definitions.flatMap((definition) =>
+      'name' in definition && definition.name ? [definition.name.value] : [],
+    ),
+  );
 }

@@ -79,7 +79,10 @@ export interface Subgraph {
   readonly owner: { readonly zh: string; readonly en: string };
   readonly system: string;
   readonly resolvers: Resolvers<unknown>;
-  connect(context: Omit<ConnectContext<unknown>, 'settings'>, environment: Settings): Promise<ConnectedSubgraph>;
+  connect(
+    context: Omit<ConnectContext<unknown>, 'settings'>,
+    environment: Settings,
+  ): Promise<ConnectedSubgraph>;
 }
 
 export interface ConnectedSubgraph extends Source {
@@ -121,7 +124,10 @@ export function defineSubgraph<Settings, S extends Source, Loaders>(
 const SHARED = { platformUrl: 'JINXIN_PLATFORM_URL', environment: 'JINXIN_ENVIRONMENT' } as const;
 
 /** `environment` → the settings of one department (see DepartmentManifest.settings). */
-export function toSettings(name: string, environment: Readonly<Record<string, string | undefined>>): Settings {
+export function toSettings(
+  name: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Settings {
   const prefix = toVariable(name, '');
   const settings: Record<string, string> = {};
   for (const [variable, value] of Object.entries(environment)) {
@@ -131,7 +137,8 @@ export function toSettings(name: string, environment: Readonly<Record<string, st
     settings[key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())] = value;
   }
   // Last, so that no department's own variable can say that production is not production.
-  for (const [key, variable] of Object.entries(SHARED)) if (environment[variable] !== undefined) settings[key] = environment[variable];
+  for (const [key, variable] of Object.entries(SHARED))
+    if (environment[variable] !== undefined) settings[key] = environment[variable];
   return settings;
 }
 

@@ -29,9 +29,12 @@ async function loadDepartment(name: string): Promise<Department> {
   const folder = join(ROOM, name);
   const module = (await import(pathToFileURL(join(folder, 'subgraph.ts')).href)) as { default?: Subgraph };
   const subgraph = module.default;
-  if (!subgraph) throw new Error(`subgraphs/${name}/subgraph.ts has no default export made by defineSubgraph()`);
-  if (subgraph.name !== name) throw new Error(`subgraphs/${name} calls itself ${subgraph.name}; the folder is the name`);
+  if (!subgraph)
+    throw new Error(`subgraphs/${name}/subgraph.ts has no default export made by defineSubgraph()`);
+  if (subgraph.name !== name)
+    throw new Error(`subgraphs/${name} calls itself ${subgraph.name}; the folder is the name`);
   const catalogue = loadCatalogue(join(folder, 'catalogue.yaml'));
-  if (catalogue.department !== name) throw new Error(`subgraphs/${name}/catalogue.yaml belongs to ${catalogue.department}`);
+  if (catalogue.department !== name)
+    throw new Error(`subgraphs/${name}/catalogue.yaml belongs to ${catalogue.department}`);
   return { subgraph, sdl: readFileSync(join(folder, 'schema.graphql'), 'utf8'), catalogue, folder };
 }

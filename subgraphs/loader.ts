@@ -51,7 +51,9 @@ export function createAnswerLoader<Facts extends object>(
 
   return new DataLoader(async (ids: readonly string[]) => {
     const opened = ids.map((id) => scope.subjectIds.open(id));
-    const asked = opened.filter((subject) => subject !== null && options.serves.includes(subject.kind)) as OpenedSubject[];
+    const asked = opened.filter(
+      (subject) => subject !== null && options.serves.includes(subject.kind),
+    ) as OpenedSubject[];
     const startedAt = clock.now();
     const results = asked.length === 0 ? [] : await readOrFault(options, asked, scope.call);
     const byId = new Map(asked.map((subject, at) => [subject.id, results[at]]));
@@ -59,7 +61,11 @@ export function createAnswerLoader<Facts extends object>(
     return ids.map((id) => (byId.has(id) ? toAnswer(id, byId.get(id), elapsedMs) : null));
   });
 
-  function toAnswer(id: string, result: Found<Facts> | LegacyError | 'PENDING' | undefined, elapsedMs: number): Answer<Facts> {
+  function toAnswer(
+    id: string,
+    result: Found<Facts> | LegacyError | 'PENDING' | undefined,
+    elapsedMs: number,
+  ): Answer<Facts> {
     const now = clock.now();
     const known = result === undefined || result === 'PENDING' || isLegacyError(result) ? null : result;
     const status = toStatus(result, now);
@@ -79,7 +85,10 @@ export function createAnswerLoader<Facts extends object>(
     };
   }
 
-  function toStatus(result: Found<Facts> | LegacyError | 'PENDING' | undefined, now: number): DepartmentStatus {
+  function toStatus(
+    result: Found<Facts> | LegacyError | 'PENDING' | undefined,
+    now: number,
+  ): DepartmentStatus {
     if (result === 'PENDING') return 'PENDING';
     if (result === undefined) return 'UNAVAILABLE';
     if (isLegacyError(result)) return result.fault === 'timeout' ? 'TIMEOUT' : 'UNAVAILABLE';
@@ -132,7 +141,10 @@ export function groupRows(
 export function toDepartmentFacts<Facts extends object>(
   department: string,
   answer: Answer<Facts>,
-  summarise: (facts: Facts) => { findings: number; facts: Readonly<Record<string, string | number | boolean | null>> },
+  summarise: (facts: Facts) => {
+    findings: number;
+    facts: Readonly<Record<string, string | number | boolean | null>>;
+  },
 ) {
   const summary = answer.known === null ? null : summarise(answer.known);
   return {

@@ -15,12 +15,18 @@ const named = process.argv.slice(2);
 const departments = await discoverDepartments();
 const unknown = named.filter((name) => !departments.some(({ subgraph }) => subgraph.name === name));
 if (unknown.length > 0) {
-  log.fatal(`no department is called ${unknown.join(', ')}; there are ${departments.map(({ subgraph }) => subgraph.name).join(', ')}`);
+  log.fatal(
+    `no department is called ${unknown.join(', ')}; there are ${departments.map(({ subgraph }) => subgraph.name).join(', ')}`,
+  );
   process.exit(2);
 }
 const running = await serveSubgraphs({
-  departments: named.length === 0 ? departments : departments.filter(({ subgraph }) => named.includes(subgraph.name)),
-  listen: { host: process.env['JINXIN_SUBGRAPHS_HOST'] ?? '127.0.0.1', port: Number(process.env['JINXIN_SUBGRAPHS_PORT'] ?? 4001) },
+  departments:
+    named.length === 0 ? departments : departments.filter(({ subgraph }) => named.includes(subgraph.name)),
+  listen: {
+    host: process.env['JINXIN_SUBGRAPHS_HOST'] ?? '127.0.0.1',
+    port: Number(process.env['JINXIN_SUBGRAPHS_PORT'] ?? 4001),
+  },
   environment: process.env,
   gatewayKey: keys.gatewayPublicKey,
   subjectIds: keys.subjectIds,
@@ -34,11 +40,14 @@ log.info({ urls: running.urls }, 'departments are served');
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
-    running.close().then(stopTracing).then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.fatal({ err: error }, 'could not close in order');
-        process.exit(1);
-      },
-    );
+    running
+      .close()
+      .then(stopTracing)
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.fatal({ err: error }, 'could not close in order');
+          process.exit(1);
+        },
+      );
   });

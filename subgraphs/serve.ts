@@ -60,7 +60,10 @@ export async function serveSubgraphs(options: ServeOptions): Promise<RunningSubg
   // The body is kept as it came: the principal is signed for these very bytes.
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_, body, done) => done(null, body));
   app.get('/health/live', () => ({ status: 'live' }));
-  app.get('/health/ready', () => ({ status: 'ready', departments: options.departments.map(({ subgraph }) => subgraph.name) }));
+  app.get('/health/ready', () => ({
+    status: 'ready',
+    departments: options.departments.map(({ subgraph }) => subgraph.name),
+  }));
   if (options.metrics) app.get('/metrics', options.metrics);
 
   const connected: ConnectedSubgraph[] = [];
@@ -88,11 +91,17 @@ export async function serveSubgraphs(options: ServeOptions): Promise<RunningSubg
   };
 }
 
-async function mount(app: FastifyInstance, department: Department, options: ServeOptions): Promise<ConnectedSubgraph> {
+async function mount(
+  app: FastifyInstance,
+  department: Department,
+  options: ServeOptions,
+): Promise<ConnectedSubgraph> {
   const { subgraph, catalogue } = department;
   const log = options.log.child({ department: subgraph.name });
   const schema = withScalars(
-    buildSubgraphSchema([{ typeDefs: parse(toSubgraphSdl(department.sdl)), resolvers: subgraph.resolvers as never }]),
+    buildSubgraphSchema([
+      { typeDefs: parse(toSubgraphSdl(department.sdl)), resolvers: subgraph.resolvers as never },
+    ]),
   );
   const connected = await subgraph.connect(
     { clock: options.clock, observer: options.observer, log, catalogue, subjectIds: options.subjectIds },
@@ -106,7 +115,12 @@ async function mount(app: FastifyInstance, department: Department, options: Serv
     let assertion: PrincipalAssertion;
     try {
       // Wall time, not the departments' clock: the signature was made on another machine.
-      assertion = verifyPrincipal(options.gatewayKey, typeof token === 'string' ? token : '', body, Date.now());
+      assertion = verifyPrincipal(
+        options.gatewayKey,
+        typeof token === 'string' ? token : '',
+        body,
+        Date.now(),
+      );
     } catch (error) {
       if (!(error instanceof PrincipalError) && !(error instanceof SyntaxError)) throw error;
       log.warn({ reason: error.message }, 'refused a request without a valid principal');
@@ -120,7 +134,10 @@ async function mount(app: FastifyInstance, department: Department, options: Serv
       };
       reply.raw.on('close', onClose);
       const now = options.clock.now();
-      const left = Math.min(Number(request.headers[DEADLINE_HEADER] ?? Infinity) || Infinity, options.softDeadlineMs);
+      const left = Math.min(
+        Number(request.headers[DEADLINE_HEADER] ?? Infinity) || Infinity,
+        options.softDeadlineMs,
+      );
       const limit = options.clock.deadline(now + left, abort.signal);
       // A request of a hundred subjects is a hundred calls that listen for its end; that is no leak.
       setMaxListeners(0, limit.signal, abort.signal);
@@ -187,7 +204,8 @@ async function run(
     });
   } catch (error) {
     if (error instanceof GraphQLError) return { errors: [error] };
-    if (error instanceof SyntaxError || error instanceof z.ZodError) return { errors: [createError('BAD_REQUEST')] };
+    if (error instanceof SyntaxError || error instanceof z.ZodError)
+      return { errors: [createError('BAD_REQUEST')] };
     throw error;
   }
 }

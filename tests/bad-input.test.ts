@@ -19,7 +19,8 @@ afterAll(async () => {
   // Whatever was asked below, no department heard of it.
   const spent = platform.callsSince(before);
   await platform.close();
-  if (Object.values(spent).some((calls) => calls > 0)) throw new Error(`departments were asked: ${JSON.stringify(spent)}`);
+  if (Object.values(spent).some((calls) => calls > 0))
+    throw new Error(`departments were asked: ${JSON.stringify(spent)}`);
 });
 
 const CHECK = 'query ($code: CreditCode!) { creditCheck(input: { subject: $code }) { completeness } }';
@@ -35,7 +36,10 @@ describe('a malformed credit code', () => {
       { query: `{ creditCheck(input: { subject: "${code}" }) { completeness } }` },
     ]) {
       const { data, errors } = await platform.ask({ as: 'bank-a', ...question });
-      expect({ data, extensions: errors[0]?.extensions }).toMatchObject({ data: undefined, extensions: { code: 'INVALID_CREDIT_CODE', check } });
+      expect({ data, extensions: errors[0]?.extensions }).toMatchObject({
+        data: undefined,
+        extensions: { code: 'INVALID_CREDIT_CODE', check },
+      });
     }
   });
 });
@@ -57,7 +61,12 @@ describe('a token', () => {
   it('that is expired, foreign or forged is 401, never the public and never more', async () => {
     const good = await issueSandboxToken('bank-a', subjectIds);
     const [header = '', payload = '', signature = ''] = good.split('.');
-    const forged = Buffer.from(JSON.stringify({ ...(JSON.parse(Buffer.from(payload, 'base64url').toString()) as object), sub: 'bank-b' })).toString('base64url');
+    const forged = Buffer.from(
+      JSON.stringify({
+        ...(JSON.parse(Buffer.from(payload, 'base64url').toString()) as object),
+        sub: 'bank-b',
+      }),
+    ).toString('base64url');
     const none = Buffer.from('{"alg":"none"}').toString('base64url');
     const tokens = [
       'nonsense',
@@ -71,13 +80,18 @@ describe('a token', () => {
     ];
     for (const token of tokens) {
       const { status, data, errors } = await withToken(token);
-      expect({ status, data, code: errors[0]?.extensions['code'] }).toEqual({ status: 401, data: undefined, code: 'UNAUTHENTICATED' });
+      expect({ status, data, code: errors[0]?.extensions['code'] }).toEqual({
+        status: 401,
+        data: undefined,
+        code: 'UNAUTHENTICATED',
+      });
     }
   });
 
   it('that is not there makes the asker the public: what is not public is FORBIDDEN, path by path, the rest is answered', async () => {
     const { status, data, errors } = await platform.ask({
-      query: '{ creditSubject(code: "91120101MA9TYN016Y") { name tax { grade } humanResources { insuredCount: status } } }',
+      query:
+        '{ creditSubject(code: "91120101MA9TYN016Y") { name tax { grade } humanResources { insuredCount: status } } }',
     });
     expect(status).toBe(200);
     expect(data.creditSubject.name).toBe('天津津信样例（集团）有限公司');
@@ -88,15 +102,30 @@ describe('a token', () => {
   });
 
   it('does not grant another purpose than its own', async () => {
-    const { status, errors } = await platform.ask({ query, as: 'bank-b', headers: { 'jinxin-purpose': 'LOAN_MONITORING' } });
-    expect({ status, code: errors[0]?.extensions['code'] }).toEqual({ status: 403, code: 'PURPOSE_NOT_GRANTED' });
+    const { status, errors } = await platform.ask({
+      query,
+      as: 'bank-b',
+      headers: { 'jinxin-purpose': 'LOAN_MONITORING' },
+    });
+    expect({ status, code: errors[0]?.extensions['code'] }).toEqual({
+      status: 403,
+      code: 'PURPOSE_NOT_GRANTED',
+    });
   });
 });
 
 describe('an unknown field', () => {
   it('is answered with one constant text to those who may not introspect', async () => {
     const ask = (query: string) => platform.ask({ query });
-    const answers = await Promise.all(['{ nope }', '{ creditSubjec(code: "x") { id } }', '{ creditSubject { id } }', '{ __schema { types { name } } }', '{ creditSubject(code: "91120101MA9TYN016Y") { taxx } }'].map(ask));
+    const answers = await Promise.all(
+      [
+        '{ nope }',
+        '{ creditSubjec(code: "x") { id } }',
+        '{ creditSubject { id } }',
+        '{ __schema { types { name } } }',
+        '{ creditSubject(code: "91120101MA9TYN016Y") { taxx } }',
+      ].map(ask),
+    );
     expect(new Set(answers.map(({ data, errors }) => JSON.stringify({ data, errors }))).size).toBe(1);
   });
 
@@ -120,7 +149,10 @@ describe('a body', () => {
   });
 
   it('that is a bomb of fragments is refused before anything is planned', async () => {
-    const levels = Array.from({ length: 18 }, (_, at) => `fragment F${at} on CreditSubject { a: name ...F${at + 1} b: name ...F${at + 1} }`);
+    const levels = Array.from(
+      { length: 18 },
+      (_, at) => `fragment F${at} on CreditSubject { a: name ...F${at + 1} b: name ...F${at + 1} }`,
+    );
     const query = `{ creditSubject(code: "91120101MA9TYN016Y") { ...F0 } } ${levels.join(' ')} fragment F18 on CreditSubject { name }`;
     const { errors } = await platform.ask({ as: 'bank-a', query });
     expect(errors[0]?.extensions).toMatchObject({ code: 'LIMIT_EXCEEDED', limit: 'selections' });
@@ -136,6 +168,9 @@ describe('a subgraph', () => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ query: '{ _service { sdl } }' }),
     });
-    expect([direct.statusCode, await direct.body.json()]).toMatchObject([401, { errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] }]);
+    expect([direct.statusCode, await direct.body.json()]).toMatchObject([
+      401,
+      { errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] },
+    ]);
   });
 });

@@ -18,7 +18,9 @@ describe('a credit check', () => {
   it('is answered by five departments, completely, with a reasoned assessment', async () => {
     const check = await platform.check(SAMPLE_COMPANY_CODE);
     expect(check.subject).toEqual({ code: SAMPLE_COMPANY_CODE, name: '天津津信样例（集团）有限公司' });
-    expect(check.sources.map(({ status }) => status)).toEqual(check.sources.map(() => expect.stringMatching(/OK|NONE_FOUND/)));
+    expect(check.sources.map(({ status }) => status)).toEqual(
+      check.sources.map(() => expect.stringMatching(/OK|NONE_FOUND/)),
+    );
     expect(check.sources.length).toBe(DEPARTMENTS.length);
     expect(check.completeness).toBe(1);
     expect(check.assessment?.conclusion).toBe('RECOMMEND');
@@ -32,15 +34,28 @@ describe('a credit check', () => {
     const spent = platform.callsSince(before);
     const again = platform.simulators.calls();
     const second = await platform.check(code);
-    expect(spent).toEqual({ courts: 1, 'human-resources': 1, 'market-regulation': 1, 'public-security': 1, tax: 1 });
-    expect(platform.callsSince(again)).toEqual({ courts: 0, 'human-resources': 0, 'market-regulation': 0, 'public-security': 0, tax: 0 });
+    expect(spent).toEqual({
+      courts: 1,
+      'human-resources': 1,
+      'market-regulation': 1,
+      'public-security': 1,
+      tax: 1,
+    });
+    expect(platform.callsSince(again)).toEqual({
+      courts: 0,
+      'human-resources': 0,
+      'market-regulation': 0,
+      'public-security': 0,
+      tax: 0,
+    });
     expect(second.sources).toEqual(first.sources);
   });
 
   it('carries a receipt that verifies offline, for this answer only', async () => {
     const { data, extensions } = await platform.ask({
       as: 'bank-a',
-      query: '{ creditCheck(input: { subject: "91120101MA9TYN016Y" }) { completeness assessment { conclusion } } }',
+      query:
+        '{ creditCheck(input: { subject: "91120101MA9TYN016Y" }) { completeness assessment { conclusion } } }',
     });
     const suite = createEd25519Suite(createPublicKey(sandboxKey('gateway')));
     const receipt = extensions['receipt'] as Receipt;
@@ -50,7 +65,12 @@ describe('a credit check', () => {
   });
 
   it('finds the same company by its name in other brackets and spaces', async () => {
-    for (const name of ['天津津信样例（集团）有限公司', '天津津信样例(集团)有限公司', ' 天津津信样例 （集团） 有限公司 ', '天津津信样例〔集团〕有限公司'])
+    for (const name of [
+      '天津津信样例（集团）有限公司',
+      '天津津信样例(集团)有限公司',
+      ' 天津津信样例 （集团） 有限公司 ',
+      '天津津信样例〔集团〕有限公司',
+    ])
       expect((await platform.check(name)).subject.code).toBe(SAMPLE_COMPANY_CODE);
   });
 
@@ -58,7 +78,8 @@ describe('a credit check', () => {
     const before = platform.simulators.calls();
     const { data, errors } = await platform.ask({
       as: 'bank-a',
-      query: '{ creditCheck(input: { subject: "91350100M000100Y43" }) { subject { code } completeness assessment { conclusion } } }',
+      query:
+        '{ creditCheck(input: { subject: "91350100M000100Y43" }) { subject { code } completeness assessment { conclusion } } }',
     });
     expect(data.creditCheck).toMatchObject({ completeness: null, assessment: null });
     expect(errors.map(({ extensions }) => extensions['code'])).toContain('SUBJECT_NOT_FOUND');
@@ -78,7 +99,11 @@ describe('a hundred companies at once', () => {
     expect(spent).toMatchObject({ 'market-regulation': 1, tax: 1 });
     for (const department of DEPARTMENTS) expect(spent[department]).toBeLessThanOrEqual(100);
     const again = platform.simulators.calls();
-    await platform.ask({ as: 'bank-a', query: query.replace(/courts.*publicSecurity \{ status \}/, ''), variables: { codes } });
+    await platform.ask({
+      as: 'bank-a',
+      query: query.replace(/courts.*publicSecurity \{ status \}/, ''),
+      variables: { codes },
+    });
     expect(platform.callsSince(again)).toMatchObject({ 'market-regulation': 0, tax: 0 });
   });
 

@@ -36,8 +36,12 @@ beforeAll(async () => {
           user: (_: unknown, { id }: { id: string }) => USERS.find((user) => user.id === id) ?? null,
           hello: (_: unknown, { name }: { name?: string }) => `hello ${name ?? 'world'}`,
         },
-        Mutation: { rename: (_: unknown, { id, username }: { id: string; username: string }) => ({ id, username }) },
-        User: { __resolveReference: ({ id }: { id: string }) => USERS.find((user) => user.id === id) ?? null },
+        Mutation: {
+          rename: (_: unknown, { id, username }: { id: string; username: string }) => ({ id, username }),
+        },
+        User: {
+          __resolveReference: ({ id }: { id: string }) => USERS.find((user) => user.id === id) ?? null,
+        },
       },
     },
     reviews: {
@@ -84,7 +88,13 @@ describe('a general gateway', () => {
   it('joins two subgraphs in one call each', async () => {
     const { data, errors } = await ask('{ users { username reviews { id body } } }');
     expect(errors).toBeUndefined();
-    expect(data.users[0]).toEqual({ username: 'ada', reviews: [{ id: 'r1', body: 'good' }, { id: 'r2', body: 'bad' }] });
+    expect(data.users[0]).toEqual({
+      username: 'ada',
+      reviews: [
+        { id: 'r1', body: 'good' },
+        { id: 'r2', body: 'bad' },
+      ],
+    });
     expect(subgraphs.calls.map(({ subgraph }) => subgraph)).toEqual(['users', 'reviews']);
   });
 
@@ -112,16 +122,23 @@ describe('a general gateway', () => {
       { with: false },
     );
     expect(errors).toBeUndefined();
-    expect(data.users[0]).toEqual({ name: 'ada', first: [{ __typename: 'StarReview', stars: 5, kind: 'StarReview' }] });
+    expect(data.users[0]).toEqual({
+      name: 'ada',
+      first: [{ __typename: 'StarReview', stars: 5, kind: 'StarReview' }],
+    });
   });
 
   it('runs mutations', async () => {
-    const { data } = await ask('mutation { a: rename(id: "1", username: "eve") { username reviews { id } } }');
+    const { data } = await ask(
+      'mutation { a: rename(id: "1", username: "eve") { username reviews { id } } }',
+    );
     expect(data).toEqual({ a: { username: 'eve', reviews: [{ id: 'r1' }, { id: 'r2' }] } });
   });
 
   it('answers introspection, with and beside data', async () => {
-    const { data } = await ask('{ t: __typename users { __typename } me: __type(name: "User") { n: name } __schema { queryType { name } } }');
+    const { data } = await ask(
+      '{ t: __typename users { __typename } me: __type(name: "User") { n: name } __schema { queryType { name } } }',
+    );
     expect(data).toEqual({
       t: 'Query',
       users: [{ __typename: 'User' }, { __typename: 'User' }],
@@ -158,7 +175,11 @@ describe('a general gateway', () => {
     [`{ ${'users { username } '.repeat(30)} }`, 'LIMIT_EXCEEDED'],
   ])('refuses %p and asks nobody', async (query, code) => {
     const { data, errors, status } = await ask(query, {}, { accept: 'application/graphql-response+json' });
-    expect({ data, code: errors?.[0]?.extensions.code, status }).toEqual({ data: undefined, code, status: 400 });
+    expect({ data, code: errors?.[0]?.extensions.code, status }).toEqual({
+      data: undefined,
+      code,
+      status: 400,
+    });
     expect(subgraphs.calls).toEqual([]);
   });
 

@@ -9,7 +9,9 @@ export function startTracing(service: string, endpoint: string | null): () => Pr
   if (endpoint === null) return () => Promise.resolve();
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({ 'service.name': service }),
-    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter({ url: new URL('/v1/traces', endpoint).href }))],
+    spanProcessors: [
+      new BatchSpanProcessor(new OTLPTraceExporter({ url: new URL('/v1/traces', endpoint).href })),
+    ],
   });
   provider.register();
   return async () => {

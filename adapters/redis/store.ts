@@ -22,7 +22,11 @@ const REST_MS = 1_000;
 const PREFIX = 'jinxin:e:';
 
 /** `sealingKey`: any private key of the platform's; the sealing key is derived from it. */
-export function createRedisStore(options: { url: string; sealingKey: KeyObject | null; log: Logger }): RedisStore {
+export function createRedisStore(options: {
+  url: string;
+  sealingKey: KeyObject | null;
+  log: Logger;
+}): RedisStore {
   const secret = options.sealingKey?.export({ type: 'pkcs8', format: 'der' }) ?? randomBytes(32);
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'jinxin entity cache', 32));
   // The defaults of the driver queue for ever on a dead server; these give up at once, see docs/decisions.

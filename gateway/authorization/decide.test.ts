@@ -24,7 +24,9 @@ const caseSchema = z.object({
   expect: z.enum(['allow', 'consent', 'self', 'deny']),
   mask: z.string().optional(),
 });
-const cases = readdirSync(CASES).flatMap((file) => z.array(caseSchema).parse(parse(readFileSync(join(CASES, file), 'utf8'))));
+const cases = readdirSync(CASES).flatMap((file) =>
+  z.array(caseSchema).parse(parse(readFileSync(join(CASES, file), 'utf8'))),
+);
 const principalOf = ({ principal }: (typeof cases)[number]) => {
   const { department, ...rest } = principal;
   return { ...rest, id: 'somebody', subjects: [], ...(department === undefined ? {} : { department }) };
@@ -34,7 +36,10 @@ describe('decide', () => {
   it.each(cases.map((one) => [one.name, one] as const))('%s', (_, one) => {
     const decision = decide(catalogue, principalOf(one), one.item);
     const said = decision.effect === 'ask' ? decision.requires[0]?.toLowerCase() : decision.effect;
-    expect({ said, mask: 'mask' in decision ? decision.mask : undefined }).toEqual({ said: one.expect, mask: one.mask });
+    expect({ said, mask: 'mask' in decision ? decision.mask : undefined }).toEqual({
+      said: one.expect,
+      mask: one.mask,
+    });
   });
 
   const anyPrincipal = fc.record({
@@ -60,7 +65,8 @@ describe('decide', () => {
       fc.property(anyPrincipal, anyItem, anyItem, (principal, item, other) => {
         const decision = decide(catalogue, principal, item);
         fc.pre(decision.effect === 'ask' && decision.requires.includes('CONSENT') && item !== other);
-        const withConsent = (named: string) => decideWithSubject(decision, { item, isSelf: false, consented: new Set([named]) }).effect;
+        const withConsent = (named: string) =>
+          decideWithSubject(decision, { item, isSelf: false, consented: new Set([named]) }).effect;
         expect([withConsent(item), withConsent(other)]).toEqual(['allow', 'deny']);
       }),
     );

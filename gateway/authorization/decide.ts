@@ -51,8 +51,12 @@ export function decideWithSubject(
 export function decideField(decisions: readonly Decision[]): Decision {
   const denied = decisions.find(({ effect }) => effect === 'deny');
   if (denied) return denied;
-  const masked = decisions.flatMap((decision) => ('mask' in decision && decision.mask ? [decision.mask] : []))[0];
+  const masked = decisions.flatMap((decision) =>
+    'mask' in decision && decision.mask ? [decision.mask] : [],
+  )[0];
   const mask = masked === undefined ? {} : { mask: masked };
   const asks = decisions.flatMap((decision) => (decision.effect === 'ask' ? decision.requires : []));
-  return asks.length > 0 ? { effect: 'ask', requires: [...new Set(asks)], ...mask } : { effect: 'allow', ...mask };
+  return asks.length > 0
+    ? { effect: 'ask', requires: [...new Set(asks)], ...mask }
+    : { effect: 'allow', ...mask };
 }

@@ -61,7 +61,10 @@ export function createAuditLog({ pool, log }: { pool: Pool; log: Logger }): Audi
       const group = waiting;
       waiting = [];
       try {
-        await commit(pool, group.map(({ record }) => record));
+        await commit(
+          pool,
+          group.map(({ record }) => record),
+        );
         for (const { resolve } of group) resolve();
       } catch (error) {
         log.error({ err: error }, 'the audit log could not be written');
@@ -102,7 +105,12 @@ async function commit(pool: Pool, records: readonly AuditRecord[]): Promise<void
     });
     await client.query(
       'INSERT INTO evidence.audit_log (seq, at, record, hash) SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::bytea[])',
-      [rows.map((row) => row.seq), rows.map((row) => row.at), rows.map((row) => row.text), rows.map((row) => row.hash)],
+      [
+        rows.map((row) => row.seq),
+        rows.map((row) => row.at),
+        rows.map((row) => row.text),
+        rows.map((row) => row.hash),
+      ],
     );
     await client.query('COMMIT');
   } catch (error) {

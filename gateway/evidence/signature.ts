@@ -17,6 +17,7 @@ export function createEd25519Suite(key: KeyObject): SignatureSuite {
     algorithm: 'Ed25519',
     keyId: createHash('sha256').update(spki).digest('base64url').slice(0, 16),
     sign: (text) => sign(null, Buffer.from(text), key).toString('base64url'),
-    verify: (text, signature) => verify(null, Buffer.from(text), publicKey, Buffer.from(signature, 'base64url')),
+    verify: (text, signature) =>
+      verify(null, Buffer.from(text), publicKey, Buffer.from(signature, 'base64url')),
   };
 }

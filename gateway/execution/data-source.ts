@@ -69,17 +69,24 @@ export function createDataSource(
   };
 
   /** A root fetch has no subject yet: what can only be decided with one is not disclosed by it. */
-  async function fetchRoot(scope: GatewayScope, operation: FetchOperation, variables: Entity): Promise<Answer> {
+  async function fetchRoot(
+    scope: GatewayScope,
+    operation: FetchOperation,
+    variables: Entity,
+  ): Promise<Answer> {
     const denied = new Set(operation.items.filter((item) => scope.rights.ofItem(item).effect !== 'allow'));
     const { query, cut } = operation.without(denied);
     const errors = cut.map(({ item, path }) => toDenial(scope, item, 'NOT_GRANTED', path));
-    if (query === null) return { data: Object.fromEntries(operation.topKeys.map((key) => [key, null])), errors };
+    if (query === null)
+      return { data: Object.fromEntries(operation.topKeys.map((key) => [key, null])), errors };
     const items = operation.items.filter((item) => !denied.has(item));
     try {
       const answer = await options.transport.send(subgraph, { ...toRequest(scope, items), query, variables });
       scope.trail.fetches.push({ subgraph, ok: true, cached: 0, asked: 1 });
       return {
-        data: answer.data ? { ...answer.data } : Object.fromEntries(operation.topKeys.map((key) => [key, null])),
+        data: answer.data
+          ? { ...answer.data }
+          : Object.fromEntries(operation.topKeys.map((key) => [key, null])),
         errors: [...errors, ...answer.errors.map((error) => toGraphQLError(error, error.path ?? []))],
       };
     } catch (error) {
@@ -119,10 +126,14 @@ export function createDataSource(
           const result = results[at];
           positions.forEach((position, copy) => {
             // Each place gets an object of its own: later fetches are merged into it.
-            entities[position] = copy === 0 ? (result?.entity ?? null) : structuredClone(result?.entity ?? null);
-            for (const error of result?.errors ?? []) errors.push(toGraphQLError(error, ['_entities', position, ...(error.path ?? [])]));
+            entities[position] =
+              copy === 0 ? (result?.entity ?? null) : structuredClone(result?.entity ?? null);
+            for (const error of result?.errors ?? [])
+              errors.push(toGraphQLError(error, ['_entities', position, ...(error.path ?? [])]));
             for (const { item, path } of cutOperation.cut)
-              errors.push(toDenial(scope, item, denied.get(item) ?? 'NOT_GRANTED', ['_entities', position, ...path]));
+              errors.push(
+                toDenial(scope, item, denied.get(item) ?? 'NOT_GRANTED', ['_entities', position, ...path]),
+              );
           });
         });
       }),
@@ -137,7 +148,8 @@ export function createDataSource(
     const subjects = entries.map(({ representation }) => subjectOf(representation));
     for (const subject of subjects) if (subject !== null) scope.trail.subjects.add(subject);
     const known = [...new Set(subjects.filter((subject) => subject !== null))];
-    const consents = asking.length > 0 ? await scope.consentedItems(known) : new Map<string, ReadonlySet<string>>();
+    const consents =
+      asking.length > 0 ? await scope.consentedItems(known) : new Map<string, ReadonlySet<string>>();
     const groups = new Map<string, { denied: Map<string, string>; entries: Entry[] }>();
     entries.forEach((entry, at) => {
       const subject = subjects[at] ?? null;
@@ -172,7 +184,9 @@ export function createDataSource(
     const keys = entries.map(({ representation }) =>
       options.cache.keyOf([options.facts().hash, subgraph, query, variables, representation]),
     );
-    const found = await options.cache.getMany(keys, (misses) => ask(misses.map((at) => entries[at] as Entry)));
+    const found = await options.cache.getMany(keys, (misses) =>
+      ask(misses.map((at) => entries[at] as Entry)),
+    );
     return found.map(({ entity, errors }) => ({ entity: isMutable(entity), errors }));
 
     async function ask(missing: readonly Entry[]): Promise<readonly (EntityResult & { maxAge: number })[]> {
@@ -184,11 +198,20 @@ export function createDataSource(
           query: query as string,
           variables: { ...variables, representations },
         });
-        scope.trail.fetches.push({ subgraph, ok: true, cached: entries.length - missing.length, asked: missing.length });
+        scope.trail.fetches.push({
+          subgraph,
+          ok: true,
+          cached: entries.length - missing.length,
+          asked: missing.length,
+        });
       } catch (error) {
         if (!(error instanceof SubgraphUnreachableError)) throw error;
         noteUnreachable(scope, error);
-        return missing.map(() => ({ entity: nothing(), errors: unreachableBodies(operation.topKeys), maxAge: 0 }));
+        return missing.map(() => ({
+          entity: nothing(),
+          errors: unreachableBodies(operation.topKeys),
+          maxAge: 0,
+        }));
       }
       const entities = answer.data?.['_entities'];
       const isUsable = Array.isArray(entities) && entities.length === missing.length;
@@ -197,7 +220,8 @@ export function createDataSource(
         const errors: SubgraphErrorBody[] = answer.errors
           .filter(({ path }) => path?.[0] === '_entities' && path[1] === at)
           .map((error) => ({ ...error, path: (error.path ?? []).slice(2) }));
-        if (!isUsable && errors.length === 0 && orphans.length === 0) errors.push(...unreachableBodies(operation.topKeys));
+        if (!isUsable && errors.length === 0 && orphans.length === 0)
+          errors.push(...unreachableBodies(operation.topKeys));
         const general = orphans.map((error) => ({ ...error, path: [] }));
         return {
           entity: isUsable ? (entities[at] as Entity | null) : nothing(),
@@ -256,13 +280,21 @@ function unreachableBodies(keys: readonly string[]): SubgraphErrorBody[] {
   });
 }
 
-function toDenial(scope: GatewayScope, item: string, reason: string, path: readonly (string | number)[]): GraphQLError {
+function toDenial(
+  scope: GatewayScope,
+  item: string,
+  reason: string,
+  path: readonly (string | number)[],
+): GraphQLError {
   scope.trail.denials.push({ item, reason, path: path.join('.') });
   const code = reason === 'CONSENT_REQUIRED' ? 'CONSENT_REQUIRED' : 'FORBIDDEN';
   return createError(code, { path, extensions: { item, reason } });
 }
 
-function toGraphQLError({ message, extensions }: SubgraphErrorBody, path: readonly (string | number)[]): GraphQLError {
+function toGraphQLError(
+  { message, extensions }: SubgraphErrorBody,
+  path: readonly (string | number)[],
+): GraphQLError {
   return new GraphQLError(message, {
     ...(path.length > 0 ? { path } : {}),
     ...(extensions ? { extensions } : {}),

@@ -16,10 +16,7 @@ export interface RemoteStore {
 export interface EntityCache {
   keyOf(parts: readonly unknown[]): string;
   /** The entities under `keys`; `load` is asked once for the positions that nobody has, and says how long each may stay. */
-  getMany(
-    keys: readonly string[],
-    load: Load,
-  ): Promise<readonly EntityResult[]>;
+  getMany(keys: readonly string[], load: Load): Promise<readonly EntityResult[]>;
   /** Hits and misses so far. */
   stats(): { readonly hits: number; readonly misses: number };
 }
@@ -66,7 +63,7 @@ export function createEntityCache(options: { entries: number; remote: RemoteStor
         const loaded = await loading;
         await keep(missing.map((at, index) => ({ key: keys[at] as string, result: loaded[index] })));
       }
-      return Promise.all(results.map((result) => result ?? { entity: null, errors: [] }));
+      return Promise.all(results.map(async (result) => (await result) ?? { entity: null, errors: [] }));
     },
   };
 
@@ -94,13 +91,19 @@ export function createEntityCache(options: { entries: number; remote: RemoteStor
     });
   }
 
-  async function keep(entries: readonly { key: string; result: (EntityResult & { maxAge: number }) | undefined }[]) {
+  async function keep(
+    entries: readonly { key: string; result: (EntityResult & { maxAge: number }) | undefined }[],
+  ) {
     const lasting = entries.flatMap(({ key, result }) =>
-      result && result.maxAge > 0 && result.errors.length === 0 ? [{ key, entity: result.entity, seconds: result.maxAge }] : [],
+      result && result.maxAge > 0 && result.errors.length === 0
+        ? [{ key, entity: result.entity, seconds: result.maxAge }]
+        : [],
     );
     for (const { key, entity, seconds } of lasting)
       local.set(key, { entity: structuredClone(entity) }, { ttl: seconds * 1000 });
     if (options.remote && lasting.length > 0)
-      await options.remote.setMany(lasting.map(({ key, entity, seconds }) => ({ key, seconds, value: JSON.stringify(entity) })));
+      await options.remote.setMany(
+        lasting.map(({ key, entity, seconds }) => ({ key, seconds, value: JSON.stringify(entity) })),
+      );
   }
 }

@@ -38,7 +38,11 @@ export interface CutField {
   readonly item: string;
 }
 
-export function readFetchOperation(query: string, schema: GraphQLSchema, requirements: Requirements): FetchOperation {
+export function readFetchOperation(
+  query: string,
+  schema: GraphQLSchema,
+  requirements: Requirements,
+): FetchOperation {
   const document = parse(query, { noLocation: true });
   const operation = document.definitions.find(
     (definition): definition is OperationDefinitionNode => definition.kind === Kind.OPERATION_DEFINITION,
@@ -46,7 +50,9 @@ export function readFetchOperation(query: string, schema: GraphQLSchema, require
   if (!operation) throw new Error('a fetch of the plan holds no operation');
   const fragments = new Map(
     document.definitions
-      .filter((definition): definition is FragmentDefinitionNode => definition.kind === Kind.FRAGMENT_DEFINITION)
+      .filter(
+        (definition): definition is FragmentDefinitionNode => definition.kind === Kind.FRAGMENT_DEFINITION,
+      )
       .map((fragment) => [fragment.name.value, fragment]),
   );
   const root = schema.getRootType(operation.operation);
@@ -59,7 +65,9 @@ export function readFetchOperation(query: string, schema: GraphQLSchema, require
   return {
     isEntities,
     items: [...items],
-    topKeys: topKeysOf(isEntities ? (first.selectionSet?.selections ?? []) : operation.selectionSet.selections),
+    topKeys: topKeysOf(
+      isEntities ? (first.selectionSet?.selections ?? []) : operation.selectionSet.selections,
+    ),
     without(denied) {
       const key = [...denied].sort().join(' ');
       const known = cuts.get(key);
@@ -122,7 +130,9 @@ export function readFetchOperation(query: string, schema: GraphQLSchema, require
         if (selection.kind === Kind.FRAGMENT_SPREAD) {
           // Fragments are written out: what one place may show another may not.
           const fragment = fragments.get(selection.name.value);
-          const inner = fragment && cutSelections(fragment.selectionSet, schema.getType(fragment.typeCondition.name.value), path);
+          const inner =
+            fragment &&
+            cutSelections(fragment.selectionSet, schema.getType(fragment.typeCondition.name.value), path);
           return fragment && inner
             ? [{ kind: Kind.INLINE_FRAGMENT, typeCondition: fragment.typeCondition, selectionSet: inner }]
             : [];
@@ -139,11 +149,17 @@ export function readFetchOperation(query: string, schema: GraphQLSchema, require
         }
         if (!selection.selectionSet) return [selection];
         const isEntry = path.length === 0 && selection.name.value === '_entities';
-        const inner = cutSelections(selection.selectionSet, innerType(parent, selection), isEntry ? [] : [...path, key]);
+        const inner = cutSelections(
+          selection.selectionSet,
+          innerType(parent, selection),
+          isEntry ? [] : [...path, key],
+        );
         return inner ? [{ ...selection, selectionSet: inner }] : [];
       });
       // `__typename` alone is not worth a call: nothing that was asked for is left.
-      const isEmpty = left.every((selection) => selection.kind === Kind.FIELD && selection.name.value === '__typename');
+      const isEmpty = left.every(
+        (selection) => selection.kind === Kind.FIELD && selection.name.value === '__typename',
+      );
       return isEmpty ? null : { kind: Kind.SELECTION_SET, selections: left };
     }
   }

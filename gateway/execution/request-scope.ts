@@ -21,7 +21,12 @@ export interface Trail {
   readonly consents: Set<string>;
   readonly denials: { readonly item: string; readonly reason: string; readonly path: string }[];
   readonly disclosed: Set<string>;
-  readonly fetches: { readonly subgraph: string; readonly ok: boolean; readonly cached: number; readonly asked: number }[];
+  readonly fetches: {
+    readonly subgraph: string;
+    readonly ok: boolean;
+    readonly cached: number;
+    readonly asked: number;
+  }[];
 }
 
 export function createTrail(): Trail {

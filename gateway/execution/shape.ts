@@ -60,7 +60,12 @@ export function shapeAnswer(
   const shaped = shapeObject(source, [operation.selectionSet], root, []);
   return { data: shaped === BUBBLE ? null : (shaped as Data), errors };
 
-  function shapeObject(source: Data, sets: readonly SelectionSetNode[], type: GraphQLObjectType, path: Path): unknown {
+  function shapeObject(
+    source: Data,
+    sets: readonly SelectionSetNode[],
+    type: GraphQLObjectType,
+    path: Path,
+  ): unknown {
     // No prototype: a response name may be `__proto__` or `constructor`.
     const shaped = Object.create(null) as Record<string, unknown>;
     for (const [name, fields] of collectFields(rules, sets, type)) {
@@ -71,7 +76,12 @@ export function shapeAnswer(
     return shaped;
   }
 
-  function shapeField(source: Data, fields: readonly FieldNode[], parent: GraphQLObjectType, path: Path): unknown {
+  function shapeField(
+    source: Data,
+    fields: readonly FieldNode[],
+    parent: GraphQLObjectType,
+    path: Path,
+  ): unknown {
     const [first] = fields as readonly [FieldNode, ...FieldNode[]];
     const name = first.name.value;
     if (name === '__typename') return parent.name;
@@ -108,7 +118,9 @@ export function shapeAnswer(
     const source = value as Data;
     const runtime = isAbstractType(type) ? rules.schema.getType(String(source['__typename'])) : type;
     if (!isObjectType(runtime)) return null;
-    const sets = fields.filter((field) => !rules.isCut(field)).flatMap(({ selectionSet }) => selectionSet ?? []);
+    const sets = fields
+      .filter((field) => !rules.isCut(field))
+      .flatMap(({ selectionSet }) => selectionSet ?? []);
     const cutSets = fields.filter(rules.isCut).flatMap(({ selectionSet }) => selectionSet ?? []);
     const shaped = shapeObject(source, [...sets, ...cutSets], runtime, path);
     return shaped === BUBBLE ? null : shaped;
@@ -124,7 +136,11 @@ export function shapeAnswer(
     const type = fieldType(rules.schema, parent, field.name.value);
     const named = type && getNamedType(type);
     if (!field.selectionSet || !named) return;
-    const types = isAbstractType(named) ? rules.schema.getPossibleTypes(named) : isObjectType(named) ? [named] : [];
+    const types = isAbstractType(named)
+      ? rules.schema.getPossibleTypes(named)
+      : isObjectType(named)
+        ? [named]
+        : [];
     const seen = new Set<string>();
     for (const possible of types)
       for (const [name, fields] of collectFields(rules, [field.selectionSet], possible)) {

@@ -66,7 +66,12 @@ export function createTransport(options: {
   const pools = new Map<string, { pool: Pool; path: string }>();
   for (const [name, url] of options.urls) {
     const { origin, pathname, search } = new URL(url);
-    const pool = new Pool(origin, { connections: options.connections, pipelining: 1, bodyTimeout: 0, headersTimeout: 0 });
+    const pool = new Pool(origin, {
+      connections: options.connections,
+      pipelining: 1,
+      bodyTimeout: 0,
+      headersTimeout: 0,
+    });
     pools.set(name, { pool, path: pathname + search });
   }
 
@@ -80,7 +85,8 @@ export function createTransport(options: {
       accept: 'application/json',
       [DEADLINE_HEADER]: String(left),
     };
-    if (options.signingKey) headers[PRINCIPAL_HEADER] = signPrincipal(options.signingKey, request, body, Date.now());
+    if (options.signingKey)
+      headers[PRINCIPAL_HEADER] = signPrincipal(options.signingKey, request, body, Date.now());
     propagation.inject(context.active(), headers);
     const signal = AbortSignal.any([request.signal, AbortSignal.timeout(left)]);
     const response = await target.pool.request({ method: 'POST', path: target.path, headers, body, signal });

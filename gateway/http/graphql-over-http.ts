@@ -33,14 +33,23 @@ export function negotiate(accept: string | undefined): string {
  * table; what is wrong with the operation itself is 400 under the new media type and 200 under application/json, where
  * intermediaries may hide a body that comes with another status (GraphQL over HTTP, 6.4.1).
  */
-export function statusFor(answer: GatewayAnswer, type: string): { status: number; headers: Record<string, string> } {
+export function statusFor(
+  answer: GatewayAnswer,
+  type: string,
+): { status: number; headers: Record<string, string> } {
   if ('data' in answer) return { status: 200, headers: {} };
   for (const { extensions } of answer.errors ?? []) {
     const code = extensions?.['code'];
     const status = isErrorCode(code) ? ERRORS[code].status : null;
     if (status !== null && status !== 400) {
       const wait = extensions?.['retryAfter'];
-      return { status, headers: status === 429 || status === 503 ? { 'retry-after': String(wait ?? 1) } : {} };
+      return {
+        status,
+        headers:
+          status === 429 || status === 503
+            ? { 'retry-after': typeof wait === 'number' ? String(wait) : '1' }
+            : {},
+      };
     }
   }
   return { status: type === GRAPHQL ? 400 : 200, headers: {} };

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Fastify from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
+import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { createError, ERRORS, isErrorCode } from '../../schema/errors.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
@@ -29,6 +30,8 @@ const bodySchema = z.object({
 });
 
 export function createHttp(options: HttpOptions): FastifyInstance {
+  // Nine megabytes of one constant page: made ready to send once.
+  const page = { plain: Buffer.from(options.explorer.html), gzip: gzipSync(options.explorer.html) };
   const app = Fastify({
     bodyLimit: options.bodyLimit,
     // On shutdown idle keep-alive connections are closed at once, and requests in flight are answered first.
@@ -39,7 +42,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   // Only JSON is read: a form or plain text body is what a foreign page can send without a preflight (CSRF).
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (!isUtf8(request.headers['content-type'])) return done(asHttpError('UNSUPPORTED_MEDIA_TYPE'), undefined);
+    if (!isUtf8(request.headers['content-type']))
+      return done(asHttpError('UNSUPPORTED_MEDIA_TYPE'), undefined);
     try {
       done(null, JSON.parse(body as string));
     } catch {
@@ -51,7 +55,9 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   app.get('/health/ready', (_, reply) =>
     options.isReady() ? { status: 'ready' } : reply.code(503).send({ status: 'not ready' }),
   );
-  app.get('/metrics', async (_, reply) => reply.type('text/plain; version=0.0.4').send(await options.metrics()));
+  app.get('/metrics', async (_, reply) =>
+    reply.type('text/plain; version=0.0.4').send(await options.metrics()),
+  );
   app.get('/', (_, reply) => reply.redirect('/graphql'));
   app.get('/graphql', (request, reply) => serveExplorer(request, reply));
   app.post('/graphql', (request, reply) => serveGraphql(request, reply));
@@ -73,12 +79,15 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   function serveExplorer(request: FastifyRequest, reply: FastifyReply) {
     if (!request.headers.accept?.includes('text/html'))
       return reply.code(405).header('allow', 'POST').send(toBody('BAD_REQUEST'));
+    const isGzip = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
     return reply
       .type('text/html; charset=utf-8')
       .header('content-security-policy', options.explorer.contentSecurityPolicy)
       .header('x-content-type-options', 'nosniff')
       .header('referrer-policy', 'no-referrer')
-      .send(options.explorer.html);
+      .header('vary', 'accept, accept-encoding')
+      .headers(isGzip ? { 'content-encoding': 'gzip' } : {})
+      .send(isGzip ? page.gzip : page.plain);
   }
 
   async function serveGraphql(request: FastifyRequest, reply: FastifyReply) {
@@ -124,7 +133,11 @@ export function createHttp(options: HttpOptions): FastifyInstance {
 
 function isUtf8(contentType: string | undefined): boolean {
   const charset = /;\s*charset="?([^";]+)"?/i.exec(contentType ?? '')?.[1];
-  return charset === undefined || charset.trim().toLowerCase() === 'utf-8' || charset.trim().toLowerCase() === 'utf8';
+  return (
+    charset === undefined ||
+    charset.trim().toLowerCase() === 'utf-8' ||
+    charset.trim().toLowerCase() === 'utf8'
+  );
 }
 
 function headerOf(request: FastifyRequest, name: string): string | undefined {
@@ -139,7 +152,8 @@ function asHttpError(code: ErrorCode): Error {
 /** What fastify itself refuses (too large, wrong content type), in the words of our table. */
 function codeOf(error: unknown): ErrorCode {
   if (error instanceof GraphQLError && isErrorCode(error.extensions['code'])) return error.extensions['code'];
-  const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : 500;
+  const status =
+    typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : 500;
   if (status === 413) return 'REQUEST_TOO_LARGE';
   if (status === 415) return 'UNSUPPORTED_MEDIA_TYPE';
   return typeof status === 'number' && status < 500 ? 'BAD_REQUEST' : 'INTERNAL';

@@ -51,10 +51,14 @@ export function createIdentify(config: IssuerConfig): Identify {
           issuer: config.issuer,
           audience: config.audience,
           // A flood of unknown key ids costs one fetch in thirty seconds.
-          key: createRemoteJWKSet(new URL(config.jwksUri), { cooldownDuration: 30_000, timeoutDuration: 3_000 }),
+          key: createRemoteJWKSet(new URL(config.jwksUri), {
+            cooldownDuration: 30_000,
+            timeoutDuration: 3_000,
+          }),
         };
   return async ({ authorization, purpose }) => {
-    if (authorization === undefined || authorization === '') return withPurpose(ANONYMOUS, ['PUBLIC_QUERY'], purpose);
+    if (authorization === undefined || authorization === '')
+      return withPurpose(ANONYMOUS, ['PUBLIC_QUERY'], purpose);
     const [scheme, token, ...rest] = authorization.split(' ');
     if (scheme?.toLowerCase() !== 'bearer' || !token || rest.length > 0 || token.length > LONGEST_TOKEN)
       throw unauthenticated();
@@ -86,7 +90,11 @@ export function createIdentify(config: IssuerConfig): Identify {
   };
 }
 
-function withPurpose(principal: Principal, granted: readonly Purpose[], asked: string | undefined): Principal {
+function withPurpose(
+  principal: Principal,
+  granted: readonly Purpose[],
+  asked: string | undefined,
+): Principal {
   if (asked === undefined) return principal;
   const purpose = granted.find((one) => one === asked);
   if (!purpose) throw createError('PURPOSE_NOT_GRANTED');

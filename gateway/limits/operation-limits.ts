@@ -2,7 +2,12 @@
  * What one operation may ask for. Counted after parsing and before validation and planning: the planner spends seconds on
  * a 1.4 kB bomb of nested fragments, and graphql-js itself is quadratic in places. Linear: each fragment is counted once.
  */
-import type { DocumentNode, FragmentDefinitionNode, OperationDefinitionNode, SelectionSetNode } from 'graphql';
+import type {
+  DocumentNode,
+  FragmentDefinitionNode,
+  OperationDefinitionNode,
+  SelectionSetNode,
+} from 'graphql';
 import { Kind, visit } from 'graphql';
 import { createError } from '../../schema/errors.ts';
 
@@ -102,5 +107,8 @@ export function assertVariablesWithinLimits(variables: unknown, limits: Operatio
 
 function assertAtMost(limit: keyof OperationLimits, count: number, most: number): void {
   if (count > most)
-    throw createError('LIMIT_EXCEEDED', { detail: `${limit}: at most ${most}.`, extensions: { limit, most } });
+    throw createError('LIMIT_EXCEEDED', {
+      detail: `${limit}: at most ${most}.`,
+      extensions: { limit, most },
+    });
 }

@@ -12,7 +12,9 @@ export function createRates(perSecond: number): TakeRate {
       await limiter.consume(consumer);
     } catch (refusal) {
       if (!(refusal instanceof RateLimiterRes)) throw refusal;
-      throw createError('RATE_LIMITED', { extensions: { retryAfter: Math.ceil(refusal.msBeforeNext / 1000) } });
+      throw createError('RATE_LIMITED', {
+        extensions: { retryAfter: Math.ceil(refusal.msBeforeNext / 1000) },
+      });
     }
   };
 }

@@ -10,7 +10,15 @@ import type {
   GraphQLSchema,
   OperationDefinitionNode,
 } from 'graphql';
-import { getOperationAST, GraphQLError, Kind, NoSchemaIntrospectionCustomRule, parse, specifiedRules, validate } from 'graphql';
+import {
+  getOperationAST,
+  GraphQLError,
+  Kind,
+  NoSchemaIntrospectionCustomRule,
+  parse,
+  specifiedRules,
+  validate,
+} from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { createError } from '../../schema/errors.ts';
 import type { Rights } from '../authorization/rights.ts';
@@ -52,7 +60,14 @@ export function createOperations({ schema, limits, size }: PrepareOptions) {
   ): PreparedOperation | readonly GraphQLError[] {
     const { kind, purpose, department } = rights.principal;
     // Principals of one kind, purpose and department are denied the same items before the subject is known.
-    const key = JSON.stringify([request.query, request.operationName, kind, purpose, department ?? null, mayIntrospect]);
+    const key = JSON.stringify([
+      request.query,
+      request.operationName,
+      kind,
+      purpose,
+      department ?? null,
+      mayIntrospect,
+    ]);
     const known = prepared.get(key);
     if (known) return known;
     const made = make(request, rights, mayIntrospect);
@@ -77,7 +92,8 @@ export function createOperations({ schema, limits, size }: PrepareOptions) {
     const problems = validate(schema, document, rules, { maxErrors: 20 });
     if (problems.length > 0) return toOperationErrors(problems, mayIntrospect);
     const operation = getOperationAST(document, operationName);
-    if (!operation) return [createError('INVALID_OPERATION', { detail: 'Name one operation of the document.' })];
+    if (!operation)
+      return [createError('INVALID_OPERATION', { detail: 'Name one operation of the document.' })];
     if (operation.operation === 'subscription')
       return [createError('INVALID_OPERATION', { detail: 'Subscriptions are not served here.' })];
     const fragments = new Map<string, FragmentDefinitionNode>();
@@ -104,7 +120,10 @@ function parseQuery(query: string, maxTokens: number): DocumentNode | GraphQLErr
   } catch (error) {
     const isTokenLimit = error instanceof GraphQLError && error.message.includes('token');
     if (isTokenLimit && error.message.includes('limit'))
-      return createError('LIMIT_EXCEEDED', { detail: `tokens: at most ${maxTokens}.`, extensions: { limit: 'tokens' } });
+      return createError('LIMIT_EXCEEDED', {
+        detail: `tokens: at most ${maxTokens}.`,
+        extensions: { limit: 'tokens' },
+      });
     if (error instanceof GraphQLError) return createError('INVALID_OPERATION', { detail: error.message });
     // A document so deep that the recursive parser runs out of stack is too large by any measure.
     if (error instanceof RangeError) return createError('LIMIT_EXCEEDED', { extensions: { limit: 'depth' } });
@@ -116,7 +135,10 @@ function parseQuery(query: string, maxTokens: number): DocumentNode | GraphQLErr
  * Errors of our own table (a malformed credit code) are about the caller's input and are shown. All others speak of the
  * schema: whoever may not introspect gets one constant text, or a word list could rebuild the schema from the messages.
  */
-function toOperationErrors(problems: readonly GraphQLError[], mayIntrospect: boolean): readonly GraphQLError[] {
+function toOperationErrors(
+  problems: readonly GraphQLError[],
+  mayIntrospect: boolean,
+): readonly GraphQLError[] {
   const own = problems.flatMap((problem) => ownError(problem) ?? []);
   if (own.length > 0) return own;
   if (!mayIntrospect) return [createError('INVALID_OPERATION')];
@@ -133,7 +155,9 @@ function toOperationErrors(problems: readonly GraphQLError[], mayIntrospect: boo
 export function ownError(problem: GraphQLError): GraphQLError | null {
   const original = problem.originalError;
   const error = original instanceof GraphQLError ? original : problem;
-  return typeof error.extensions['code'] === 'string' ? new GraphQLError(error.message, { extensions: error.extensions }) : null;
+  return typeof error.extensions['code'] === 'string'
+    ? new GraphQLError(error.message, { extensions: error.extensions })
+    : null;
 }
 
 function digest(...parts: readonly string[]): string {

@@ -50,7 +50,8 @@ export function rewriteOperation(
       const inner = type ? rewriteSelections(selection.selectionSet, type) : null;
       return inner ? [{ ...selection, selectionSet: inner }] : [];
     }
-    if (selection.kind === Kind.FRAGMENT_SPREAD) return rewriteFragment(selection.name.value) ? [selection] : [];
+    if (selection.kind === Kind.FRAGMENT_SPREAD)
+      return rewriteFragment(selection.name.value) ? [selection] : [];
     return rewriteField(selection, parent);
   }
 
@@ -93,7 +94,10 @@ export function rewriteOperation(
   const inner = root ? rewriteSelections(operation.selectionSet, root) : null;
   if (!inner) return { document: null, cut };
   const used = [...rewrittenFragments.values()].filter((fragment) => fragment !== null);
-  return { document: { kind: Kind.DOCUMENT, definitions: [{ ...operation, selectionSet: inner }, ...used] }, cut };
+  return {
+    document: { kind: Kind.DOCUMENT, definitions: [{ ...operation, selectionSet: inner }, ...used] },
+    cut,
+  };
 }
 
 const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };

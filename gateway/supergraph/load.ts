@@ -81,7 +81,10 @@ function parseSdl(sdl: string): DocumentNode {
   try {
     return parse(sdl);
   } catch (error) {
-    throw new SupergraphError(`it is not GraphQL (${error instanceof Error ? error.message : String(error)})`, error);
+    throw new SupergraphError(
+      `it is not GraphQL (${error instanceof Error ? error.message : String(error)})`,
+      error,
+    );
   }
 }
 
@@ -103,7 +106,8 @@ function readRequirements(document: DocumentNode): Requirements {
     const type = definition.name.value;
     if ('directives' in definition && definition.directives?.some(({ name }) => name.value === 'policy'))
       throw new SupergraphError(`@policy stands on type ${type}; it is understood on fields only`);
-    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
+    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.INTERFACE_TYPE_DEFINITION)
+      continue;
     for (const field of definition.fields ?? []) {
       const items = policiesOf(field);
       if (items.length > 0) requirements.set(`${type}.${field.name.value}`, items);

@@ -46,7 +46,10 @@ export interface Reply {
   // What a test selects is for the test to know.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly entities: readonly any[];
-  readonly errors: readonly { readonly message: string; readonly extensions?: Readonly<Record<string, unknown>> }[];
+  readonly errors: readonly {
+    readonly message: string;
+    readonly extensions?: Readonly<Record<string, unknown>>;
+  }[];
   readonly maxAge: readonly number[];
 }
 
@@ -72,7 +75,9 @@ export async function startDepartment(
   const population = options.population ?? generatePopulation({ size: 200, seed });
   const log = pino({ level: process.env['JINXIN_TEST_LOG'] ?? 'silent' });
   const databases = createTestDatabases();
-  const module = (await import(pathToFileURL(join(SIMULATORS, name, 'simulator.ts')).href)) as { default: Simulator };
+  const module = (await import(pathToFileURL(join(SIMULATORS, name, 'simulator.ts')).href)) as {
+    default: Simulator;
+  };
   const simulator = await module.default.start({
     population,
     seed,
@@ -93,7 +98,11 @@ export async function startDepartment(
   const running = await serveSubgraphs({
     departments: department,
     listen: { host: '127.0.0.1', port: 0 },
-    environment: { JINXIN_PLATFORM_URL: await databases.url('platform'), ...simulator.environment, ...options.settings },
+    environment: {
+      JINXIN_PLATFORM_URL: await databases.url('platform'),
+      ...simulator.environment,
+      ...options.settings,
+    },
     gatewayKey: createPublicKey(gatewayKey),
     subjectIds,
     clock,

@@ -72,7 +72,12 @@ export async function startPlatform(
         body: JSON.stringify({ query, variables }),
       });
       const body = (await response.body.json()) as Partial<PlatformAnswer>;
-      return { status: response.statusCode, data: body.data, errors: body.errors ?? [], extensions: body.extensions ?? {} };
+      return {
+        status: response.statusCode,
+        data: body.data,
+        errors: body.errors ?? [],
+        extensions: body.extensions ?? {},
+      };
     },
     async check(subject, persona = 'bank-a') {
       const token = await sandbox.token(persona);
@@ -80,7 +85,9 @@ export async function startPlatform(
     },
     callsSince(before) {
       const now = sandbox.simulators.calls();
-      return Object.fromEntries(Object.entries(now).map(([name, calls]) => [name, calls - (before[name] ?? 0)]));
+      return Object.fromEntries(
+        Object.entries(now).map(([name, calls]) => [name, calls - (before[name] ?? 0)]),
+      );
     },
     async close() {
       await sandbox.close();

@@ -10,7 +10,8 @@ export interface TestDatabases {
 
 export function createTestDatabases(): TestDatabases {
   const server = process.env['JINXIN_TEST_POSTGRES_URL'];
-  if (server === undefined) throw new Error('JINXIN_TEST_POSTGRES_URL is not set: run tests with `npm test -- <file>`');
+  if (server === undefined)
+    throw new Error('JINXIN_TEST_POSTGRES_URL is not set: run tests with `npm test -- <file>`');
   const tag = randomBytes(5).toString('hex');
   const made = new Map<string, Promise<string>>();
 
