@@ -85,6 +85,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     closers.push(() => simulators.close());
     const environment: Record<string, string> = {
       JINXIN_PLATFORM_URL: await postgres('platform'),
+      JINXIN_ENVIRONMENT: 'sandbox',
       JINXIN_CONSENT_SANDBOX_GRANTS: 'bank-a:LOAN_ORIGINATION',
       JINXIN_ISSUER: 'sandbox',
       JINXIN_SIGN: 'true',

@@ -1,19 +1,9 @@
 /** The rules of the house (AGENTS.md), as a pure function over its files. Each breach is one sentence that names the file. */
 import { posix } from 'node:path';
 import ts from 'typescript';
+import type { HouseFile, Module } from './architecture-syntax.ts';
+import { nodesOf, toModule } from './architecture-syntax.ts';
 import { findTestBreaches } from './architecture-test-rules.ts';
-
-export interface HouseFile {
-  /** From the root, with `/`. */
-  readonly path: string;
-  readonly text: string;
-}
-
-/** A file of TypeScript as the rules look at it. */
-export interface Module extends HouseFile {
-  readonly syntax: ts.SourceFile;
-  readonly isTest: boolean;
-}
 
 /** What product code may import of ours, by its own top folder. The folders that are not here are not product code. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -57,19 +47,6 @@ export function findBreaches(files: readonly HouseFile[]): readonly string[] {
       ...findTestBreaches(module),
     ]),
   ];
-}
-
-function toModule({ path, text }: HouseFile): Module {
-  const syntax = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
-  return { path, text, syntax, isTest: path.endsWith('.test.ts') };
-}
-
-/** Every node below `root`, in the order of the text. */
-export function* nodesOf(root: ts.Node): Generator<ts.Node> {
-  yield root;
-  const children: ts.Node[] = [];
-  ts.forEachChild(root, (child) => void children.push(child));
-  for (const child of children) yield* nodesOf(child);
 }
 
 function findStrangeFolders(files: readonly HouseFile[]): readonly string[] {

@@ -1,7 +1,7 @@
 /** The rules for tests: none is left out, and none asserts nothing. */
 import ts from 'typescript';
-import type { Module } from './architecture-rules.ts';
-import { nodesOf } from './architecture-rules.ts';
+import type { Module } from './architecture-syntax.ts';
+import { nodesOf } from './architecture-syntax.ts';
 
 const LEFT_OUT = ['skip', 'only', 'todo', 'failing'];
 const LEFT_OUT_CALLS = ['xit', 'xtest', 'xdescribe', 'fit', 'fdescribe'];

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import type { HouseFile } from './architecture-rules.ts';
 import { findBreaches } from './architecture-rules.ts';
+import type { HouseFile } from './architecture-syntax.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** What git does not keep is not of the house; an editor's own folders neither. */

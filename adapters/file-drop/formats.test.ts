@@ -5,7 +5,13 @@ import type { FileFormat } from './formats.ts';
 import { parseFile } from './formats.ts';
 
 const DELIMITED: FileFormat = { kind: 'delimited', separator: '|', columns: ['名称', '代码'] };
-const FIXED: FileFormat = { kind: 'fixed-width', columns: [{ name: '名称', bytes: 10 }, { name: '代码', bytes: 4 }] };
+const FIXED: FileFormat = {
+  kind: 'fixed-width',
+  columns: [
+    { name: '名称', bytes: 10 },
+    { name: '代码', bytes: 4 },
+  ],
+};
 const gb = (text: string) => iconv.encode(text, 'gb18030');
 const records = (content: Buffer, format: FileFormat) =>
   parseFile(content, format).map((line) => ('record' in line ? line.record : line.reason));
@@ -15,7 +21,14 @@ describe('a delimited file', () => {
     ['rare characters of two and four bytes', '津信㛃䶮|1\n', [{ 名称: '津信㛃䶮', 代码: '1' }]],
     ['a character whose second byte is the separator', '測試瑋質|2\n', [{ 名称: '測試瑋質', 代码: '2' }]],
     ['spaces of both widths, and line ends of Windows', ' 样例　|3 \r\n', [{ 名称: '样例', 代码: '3' }]],
-    ['a last line without an end', 'a|1\nb|2', [{ 名称: 'a', 代码: '1' }, { 名称: 'b', 代码: '2' }]],
+    [
+      'a last line without an end',
+      'a|1\nb|2',
+      [
+        { 名称: 'a', 代码: '1' },
+        { 名称: 'b', 代码: '2' },
+      ],
+    ],
     ['a column too many', 'a|1|x\nb|2\n', ['has 3 columns instead of 2', { 名称: 'b', 代码: '2' }]],
     ['an empty line', '\nb|2\n', ['has 1 columns instead of 2', { 名称: 'b', 代码: '2' }]],
     ['a character that was lost before us', 'a\ufffd|1\n', ['holds bytes that are not GB18030']],

@@ -6,15 +6,17 @@ export type FileFormat =
   /** The first line names the columns. */
   | { readonly kind: 'delimited'; readonly separator: string; readonly columns: readonly string[] }
   /** No header; each column is so many bytes, filled with spaces. */
-  | { readonly kind: 'fixed-width'; readonly columns: readonly { readonly name: string; readonly bytes: number }[] };
+  | {
+      readonly kind: 'fixed-width';
+      readonly columns: readonly { readonly name: string; readonly bytes: number }[];
+    };
 
 /** Column name → text without the spaces around it. */
 export type FileRecord = Readonly<Record<string, string>>;
 
 /** One line of a file; `number` counts from 1 as an editor does. */
 export type Line = { readonly number: number; readonly raw: Buffer } & (
-  | { readonly record: FileRecord }
-  | { readonly reason: string }
+  { readonly record: FileRecord } | { readonly reason: string }
 );
 
 const GB18030 = new TextDecoder('gb18030', { fatal: true });
@@ -24,7 +26,8 @@ const CR = 0x0d;
 /** The data lines of a file. Throws FileError when the file as a whole is in another encoding or has other columns. */
 export function parseFile(content: Buffer, format: FileFormat): readonly Line[] {
   // UTF-8 mostly decodes as GB18030, into other characters. A Chinese text that is valid UTF-8 is not GB18030 by chance.
-  if (isUtf8(content) && content.some((byte) => byte > 0x7f)) throw new FileError('it is written in UTF-8, not in GB18030');
+  if (isUtf8(content) && content.some((byte) => byte > 0x7f))
+    throw new FileError('it is written in UTF-8, not in GB18030');
   const lines = splitLines(content);
   if (format.kind === 'fixed-width') return lines.map((raw, at) => parseLine(raw, at + 1, format));
   const [header, ...data] = lines;
@@ -67,7 +70,6 @@ function parseFixedWidth(raw: Buffer, { columns }: Of<'fixed-width'>): FileRecor
 function decode(bytes: Buffer): string | null {
   try {
     const text = GB18030.decode(bytes);
-    // eslint-disable-next-line no-control-regex -- PostgreSQL takes no NUL, and a name holds no bell
     return /[\ufffd\u0000-\u0008\u000b-\u001f]/.test(text) ? null : text;
   } catch {
     return null;
@@ -77,7 +79,7 @@ function decode(bytes: Buffer): string | null {
 /** Line feed is never part of a GB18030 character, so lines may be cut before they are decoded. */
 function splitLines(content: Buffer): Buffer[] {
   const lines: Buffer[] = [];
-  for (let from = 0; from < content.length; ) {
+  for (let from = 0; from < content.length;) {
     const found = content.indexOf(LF, from);
     const end = found === -1 ? content.length : found;
     lines.push(content.subarray(from, end > from && content[end - 1] === CR ? end - 1 : end));

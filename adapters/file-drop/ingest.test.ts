@@ -58,7 +58,12 @@ function deliver(lines: readonly string[], name = NAME): void {
 /** Every test is a system of its own in the one store. */
 function createRig({ port = server.port, hostKey = server.fingerprint, silenceMs = 5_000 } = {}) {
   const name = `system ${system}`;
-  const sftp = createSftp({ system: name, url: `sftp://u:p@127.0.0.1:${port}/out`, hostKeyFingerprint: hostKey, silenceMs });
+  const sftp = createSftp({
+    system: name,
+    url: `sftp://u:p@127.0.0.1:${port}/out`,
+    hostKeyFingerprint: hostKey,
+    silenceMs,
+  });
   const ingest = createIngest({ sftp, store, feeds: [FEED], clock: createClock(1), log });
   return {
     ...ingest,
@@ -73,7 +78,14 @@ function createRig({ port = server.port, hostKey = server.fingerprint, silenceMs
       ).rows.map(({ row }) => row),
     quarantine: async () =>
       (
-        await store.query<{ id: string; subject: string; line: number; raw: Buffer; reason: string; file: string }>(
+        await store.query<{
+          id: string;
+          subject: string;
+          line: number;
+          raw: Buffer;
+          reason: string;
+          file: string;
+        }>(
           `SELECT q.id, q.subject, q.line, q.raw, q.reason, f.name AS file FROM file_drop_quarantine q JOIN file_drop_file f ON f.id = q.file
             WHERE f.system = $1 AND q.resolved_at IS NULL ORDER BY q.line`,
           [name],
@@ -86,7 +98,9 @@ describe('a delivery', () => {
   it('is read once, however often it is looked at', async () => {
     deliver(['甲㛃|S001|5', '乙䶮|S002|7']);
     const { sync, rows } = createRig();
-    expect(await sync()).toMatchObject([{ outcome: 'taken', file: NAME, lines: 2, loaded: 2, quarantined: 0 }]);
+    expect(await sync()).toMatchObject([
+      { outcome: 'taken', file: NAME, lines: 2, loaded: 2, quarantined: 0 },
+    ]);
     const read = server.filesRead();
     expect(await sync()).toEqual([]);
     expect(server.filesRead()).toBe(read + 1); // the flag file, to see that nothing changed
@@ -137,10 +151,16 @@ describe('a delivery', () => {
 describe('a file that is not what its flag file says', () => {
   const LINES = ['甲|S001|9', '乙|S002|9'];
   const changed = (change: (content: Buffer) => Buffer) =>
-    fileAndFlag(NAME, 'SM3', HEADER, LINES).map(([file, content]) => [file, file === NAME ? change(content) : content] as const);
+    fileAndFlag(NAME, 'SM3', HEADER, LINES).map(
+      ([file, content]) => [file, file === NAME ? change(content) : content] as const,
+    );
   it.each([
     ['half-written', /bytes/, changed((content) => content.subarray(0, -9))],
-    ['changed on the way', /SM3/, changed((content) => Buffer.from(content).fill('5', content.length - 3, content.length - 2))],
+    [
+      'changed on the way',
+      /SM3/,
+      changed((content) => Buffer.from(content).fill('5', content.length - 3, content.length - 2)),
+    ],
     ['short of lines', /lines/, fileAndFlag(NAME, 'SM3', HEADER, LINES, 'missing-rows')],
     ['of HTML', /columns/, fileAndFlag(NAME, 'SM3', '<html>', ['<body>'])],
     ['in UTF-8', /UTF-8/, fileAndFlag(NAME, 'SM3', HEADER, LINES, 'wrong-encoding')],
@@ -160,8 +180,12 @@ describe('a file that is not what its flag file says', () => {
   it('does not keep an earlier whole one from being read', async () => {
     const { sync, rows } = createRig();
     deliver(['甲|S001|5'], 'AMOUNTS_20260402.txt');
-    for (const [file, content] of fileAndFlag('AMOUNTS_20260403.txt', 'MD5', HEADER, LINES, 'schema-drift')) files.set(file, content);
-    expect(await sync()).toMatchObject([{ outcome: 'refused' }, { outcome: 'taken', file: 'AMOUNTS_20260402.txt' }]);
+    for (const [file, content] of fileAndFlag('AMOUNTS_20260403.txt', 'MD5', HEADER, LINES, 'schema-drift'))
+      files.set(file, content);
+    expect(await sync()).toMatchObject([
+      { outcome: 'refused' },
+      { outcome: 'taken', file: 'AMOUNTS_20260402.txt' },
+    ]);
     expect(await rows()).toEqual(['S001=5']);
   });
 });
@@ -173,7 +197,13 @@ describe('a bad line', () => {
     expect(await sync()).toMatchObject([{ lines: 6, loaded: 3, quarantined: 3 }]);
     expect(await rows()).toEqual(['S001=5', 'S004=1', 'S005=2']);
     expect(await quarantine()).toMatchObject([
-      { file: NAME, line: 3, subject: 'S002', reason: 'has 2 columns instead of 3', raw: iconv.encode('乙|S002', 'gb18030') },
+      {
+        file: NAME,
+        line: 3,
+        subject: 'S002',
+        reason: 'has 2 columns instead of 3',
+        raw: iconv.encode('乙|S002', 'gb18030'),
+      },
       { file: NAME, line: 4, subject: 'S003', reason: 'has no amount' },
       { file: NAME, line: 5, subject: '', reason: 'has 1 columns instead of 3' },
     ]);
@@ -206,7 +236,9 @@ describe('a bad line', () => {
 
 describe('the drop', () => {
   it('that cuts the connection is read on from where it was cut', async () => {
-    deliver(Array.from({ length: 60_000 }, (_, at) => `津信测试样例有限公司|S${String(at).padStart(3, '0')}|${at}`));
+    deliver(
+      Array.from({ length: 60_000 }, (_, at) => `津信测试样例有限公司|S${String(at).padStart(3, '0')}|${at}`),
+    );
     const size = files.get(NAME)?.length ?? 0;
     const wire = await startCuttingWire(server.port, size * 0.6);
     const outcomes = await createRig({ port: wire.port }).sync();
@@ -228,7 +260,9 @@ describe('the drop', () => {
     const mute = createServer();
     const port = await listen(mute);
     await expect(createRig({ port, silenceMs: 200 }).sync()).rejects.toMatchObject({ fault: 'timeout' });
-    await expect(createRig({ port }).sync(AbortSignal.timeout(100))).rejects.toMatchObject({ fault: 'timeout' });
+    await expect(createRig({ port }).sync(AbortSignal.timeout(100))).rejects.toMatchObject({
+      fault: 'timeout',
+    });
     mute.close();
   });
 });

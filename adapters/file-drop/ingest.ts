@@ -18,7 +18,12 @@ import { loadFile, readCurrentFiles, resubmitLine } from './store.ts';
 
 /** What became of a file: `waiting` for its flag file; `refused` because it is not what it should be, and tried again. */
 export type FileOutcome = { readonly feed: string; readonly file: string } & (
-  | { readonly outcome: 'taken'; readonly lines: number; readonly loaded: number; readonly quarantined: number }
+  | {
+      readonly outcome: 'taken';
+      readonly lines: number;
+      readonly loaded: number;
+      readonly quarantined: number;
+    }
   | { readonly outcome: 'refused'; readonly reason: string }
   | { readonly outcome: 'waiting' }
 );
@@ -52,7 +57,8 @@ export function createIngest(options: {
       try {
         const sizes = new Map((await sftp.list(signal)).map(({ name, size }) => [name, size]));
         const outcomes: FileOutcome[] = [];
-        for (const feed of feeds) outcomes.push(...(await syncFeed(feed, sizes, current.get(feed.name), signal)));
+        for (const feed of feeds)
+          outcomes.push(...(await syncFeed(feed, sizes, current.get(feed.name), signal)));
         return outcomes;
       } finally {
         sftp.disconnect();
@@ -86,7 +92,11 @@ export function createIngest(options: {
           continue;
         }
         const lines = await readLines(name, sizes.get(name) ?? 0, ok, feed, signal);
-        const result = await loadFile(store, { system, feed, name, digest: ok.digest, businessDate, lines }, new Date(clock.now()));
+        const result = await loadFile(
+          store,
+          { system, feed, name, digest: ok.digest, businessDate, lines },
+          new Date(clock.now()),
+        );
         if (result) {
           outcomes.push({ ...said, outcome: 'taken', lines: lines.length, ...result });
           log.info({ ...said, lines: lines.length, ...result }, 'a nightly file was taken');
@@ -102,7 +112,11 @@ export function createIngest(options: {
   }
 
   /** Null while it is not there: the department is still writing. */
-  async function readFlag(name: string, sizes: ReadonlyMap<string, number>, signal: AbortSignal): Promise<OkFile | null> {
+  async function readFlag(
+    name: string,
+    sizes: ReadonlyMap<string, number>,
+    signal: AbortSignal,
+  ): Promise<OkFile | null> {
     const size = sizes.get(`${name}.ok`);
     if (size === undefined) return null;
     const flag = await sftp.read(`${name}.ok`, Math.min(size, OK_FILE_LIMIT), null, signal);
@@ -110,14 +124,23 @@ export function createIngest(options: {
   }
 
   /** Throws FileError unless the file is whole, of the agreed form, and mostly readable. */
-  async function readLines(name: string, size: number, ok: OkFile, feed: Feed, signal: AbortSignal): Promise<readonly Line[]> {
-    if (size !== ok.bytes || size > FILE_LIMIT) throw new FileError(`it has ${size} bytes, its flag file says ${ok.bytes}`);
+  async function readLines(
+    name: string,
+    size: number,
+    ok: OkFile,
+    feed: Feed,
+    signal: AbortSignal,
+  ): Promise<readonly Line[]> {
+    if (size !== ok.bytes || size > FILE_LIMIT)
+      throw new FileError(`it has ${size} bytes, its flag file says ${ok.bytes}`);
     const content = await sftp.read(name, size, `${name} ${ok.digest}`, signal);
     assertWhole(content, ok);
     const lines = parseFile(content, feed.format);
-    if (lines.length !== ok.lines) throw new FileError(`it has ${lines.length} lines, its flag file says ${ok.lines}`);
+    if (lines.length !== ok.lines)
+      throw new FileError(`it has ${lines.length} lines, its flag file says ${ok.lines}`);
     const unread = lines.filter((line) => 'reason' in line).length;
-    if (unread > lines.length * MOST_BAD) throw new FileError(`${unread} of its ${lines.length} lines cannot be read`);
+    if (unread > lines.length * MOST_BAD)
+      throw new FileError(`${unread} of its ${lines.length} lines cannot be read`);
     return lines;
   }
 }
@@ -126,6 +149,9 @@ export function createIngest(options: {
 function candidates(feed: Feed, names: readonly string[], since: string) {
   return names
     .map((name) => ({ name, businessDate: businessDateOf(feed, name) }))
-    .filter((file): file is { name: string; businessDate: string } => file.businessDate !== null && file.businessDate >= since)
+    .filter(
+      (file): file is { name: string; businessDate: string } =>
+        file.businessDate !== null && file.businessDate >= since,
+    )
     .sort((a, b) => b.businessDate.localeCompare(a.businessDate));
 }

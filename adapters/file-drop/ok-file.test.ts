@@ -8,16 +8,29 @@ const SM3_OF_ABC = '66C7F0F462EEEDD9D1F2D46BDC10E4E24167C4875CF2F7A2297DA02B8F4B
 
 describe('a flag file', () => {
   it('names SM3 or MD5, in any order and case', () => {
-    expect(parseOkFile(`SM3=${SM3_OF_ABC}\r\nLINES=1\r\nBYTES=3\r\n`)).toMatchObject({ algorithm: 'SM3', bytes: 3, lines: 1 });
-    expect(parseOkFile(`BYTES=3\nLINES=1\nMD5=${MD5}`)).toEqual({ algorithm: 'MD5', bytes: 3, lines: 1, digest: MD5 });
+    expect(parseOkFile(`SM3=${SM3_OF_ABC}\r\nLINES=1\r\nBYTES=3\r\n`)).toMatchObject({
+      algorithm: 'SM3',
+      bytes: 3,
+      lines: 1,
+    });
+    expect(parseOkFile(`BYTES=3\nLINES=1\nMD5=${MD5}`)).toEqual({
+      algorithm: 'MD5',
+      bytes: 3,
+      lines: 1,
+      digest: MD5,
+    });
   });
 
-  it.each(['', 'BYTES=3', `BYTES=x\nLINES=1\nMD5=${MD5}`, `BYTES=3\nLINES=1\nMD5=12`, '<html></html>', `BYTES=-3\nLINES=1\nMD5=${MD5}`])(
-    'is refused when it reads %j',
-    (text) => {
-      expect(() => parseOkFile(text)).toThrow('flag file');
-    },
-  );
+  it.each([
+    '',
+    'BYTES=3',
+    `BYTES=x\nLINES=1\nMD5=${MD5}`,
+    `BYTES=3\nLINES=1\nMD5=12`,
+    '<html></html>',
+    `BYTES=-3\nLINES=1\nMD5=${MD5}`,
+  ])('is refused when it reads %j', (text) => {
+    expect(() => parseOkFile(text)).toThrow('flag file');
+  });
 
   it('accepts the content that it was written for, and no other', () => {
     const ok = parseOkFile(`BYTES=3\nLINES=1\nSM3=${SM3_OF_ABC}`);

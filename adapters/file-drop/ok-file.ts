@@ -20,7 +20,9 @@ export const OK_FILE_LIMIT = 1_000;
 
 /** `BYTES=…`, `LINES=…` and `SM3=…` or `MD5=…`, one a line, in any order. Throws FileError. */
 export function parseOkFile(text: string): OkFile {
-  const values = new Map([...text.matchAll(/^\s*(\w+)=(\w+)\s*$/gm)].map(([, key = '', value = '']) => [key, value]));
+  const values = new Map(
+    [...text.matchAll(/^\s*(\w+)=(\w+)\s*$/gm)].map(([, key = '', value = '']) => [key, value]),
+  );
   const bytes = Number(values.get('BYTES') ?? NaN);
   const lines = Number(values.get('LINES') ?? NaN);
   const algorithm = values.has('SM3') ? 'SM3' : 'MD5';
@@ -33,7 +35,8 @@ export function parseOkFile(text: string): OkFile {
 
 /** Throws FileError when the content is not the one that the flag file was written for (half-written, changed on the way). */
 export function assertWhole(content: Buffer, ok: OkFile): void {
-  if (content.length !== ok.bytes) throw new FileError(`it has ${content.length} bytes, its flag file says ${ok.bytes}`);
+  if (content.length !== ok.bytes)
+    throw new FileError(`it has ${content.length} bytes, its flag file says ${ok.bytes}`);
   // MD5 finds accidents only; a department that can is asked for SM3.
   const digest = createHash(ok.algorithm.toLowerCase()).update(content).digest('hex');
   if (digest !== ok.digest) throw new FileError(`its ${ok.algorithm} checksum is not that of its flag file`);

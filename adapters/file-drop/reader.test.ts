@@ -37,7 +37,10 @@ beforeAll(async () => {
   proxy = await createFaultProxy({ host: direct.hostname, port: Number(direct.port || 5432) }, 0);
   const proxied = new URL(url);
   proxied.host = `127.0.0.1:${proxy.port}`;
-  reader = createFileDropReader({ system: SYSTEM, sql: createPostgresAdapter({ system: SYSTEM, url: proxied.href, poolSize: 4 }) });
+  reader = createFileDropReader({
+    system: SYSTEM,
+    sql: createPostgresAdapter({ system: SYSTEM, url: proxied.href, poolSize: 4 }),
+  });
 });
 afterAll(async () => {
   await reader.close();

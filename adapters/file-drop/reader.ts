@@ -59,10 +59,12 @@ export function createFileDropReader({
     async call({ feeds, keys }, context) {
       const reply = await sql.call({ text: STATEMENT, values: [system, feeds, keys] }, context);
       const parsed = rowsSchema.safeParse(reply.rows);
-      if (!parsed.success) throw new LegacyError('malformed', system, 'store answered with other columns', parsed.error);
+      if (!parsed.success)
+        throw new LegacyError('malformed', system, 'store answered with other columns', parsed.error);
       const dates = new Map(parsed.data.map(({ feed, business_date }) => [feed, business_date]));
       const missing = feeds.filter((feed) => !dates.has(feed));
-      if (missing.length > 0) throw new LegacyError('unavailable', system, `has not delivered ${missing.join(', ')} yet`);
+      if (missing.length > 0)
+        throw new LegacyError('unavailable', system, `has not delivered ${missing.join(', ')} yet`);
       const [oldest] = [...dates.values()].sort();
       return {
         rows: feeds.flatMap((feed) => rowsOf(feed, keys, parsed.data)),
@@ -78,5 +80,8 @@ function rowsOf(feed: string, keys: readonly string[], all: z.infer<typeof rowsS
   // A line of nobody knows whom may be anybody's who seems to have none.
   if (!own.some(({ subject }) => subject === '')) return rows;
   const seen = new Set(rows.map(({ subject }) => subject));
-  return [...rows, ...keys.filter((key) => !seen.has(key)).map((subject) => ({ feed, subject, record: null }))];
+  return [
+    ...rows,
+    ...keys.filter((key) => !seen.has(key)).map((subject) => ({ feed, subject, record: null })),
+  ];
 }

@@ -48,7 +48,8 @@ export function createSftp(settings: SftpSettings): Sftp {
 
   /** Runs one operation on the open connection or a new one; after a failure there is none. */
   async function on<T>(signal: AbortSignal, work: (client: SftpClient) => Promise<T>): Promise<T> {
-    if (signal.aborted) throw new LegacyError('timeout', system, 'was not asked: the time was up', signal.reason);
+    if (signal.aborted)
+      throw new LegacyError('timeout', system, 'was not asked: the time was up', signal.reason);
     if (connection === null || connection.socket.destroyed) connection = createConnection(settings);
     const { socket, ready, faultOf } = connection;
     const cut = () => void socket.destroy();
@@ -57,7 +58,8 @@ export function createSftp(settings: SftpSettings): Sftp {
       return await work(await ready);
     } catch (error) {
       socket.destroy();
-      if (signal.aborted) throw new LegacyError('timeout', system, 'did not finish before the deadline', error);
+      if (signal.aborted)
+        throw new LegacyError('timeout', system, 'did not finish before the deadline', error);
       throw isLegacyError(error) ? error : new LegacyError(faultOf(error), system, 'failed over SFTP', error);
     } finally {
       signal.removeEventListener('abort', cut);
@@ -77,13 +79,16 @@ export function createSftp(settings: SftpSettings): Sftp {
       const have = () => chunks.reduce((sum, chunk) => sum + chunk.length, 0);
       for (let cuts = 0, start = have(); start < size; start = have()) {
         try {
-          // eslint-disable-next-line no-loop-func -- each turn reads on from its own start
           await on(signal, (client) =>
-            client.get(`${folder}/${name}`, collectInto(chunks), { readStreamOptions: { start, end: size - 1 } as object }),
+            client.get(`${folder}/${name}`, collectInto(chunks), {
+              readStreamOptions: { start, end: size - 1 } as object,
+            }),
           );
-          if (have() < size) throw new LegacyError('malformed', system, 'has a file that is shorter than its flag file says');
+          if (have() < size)
+            throw new LegacyError('malformed', system, 'has a file that is shorter than its flag file says');
         } catch (error) {
-          const mayGoOn = isLegacyError(error) && error.fault === 'unavailable' && have() > start && ++cuts < MOST_CUTS;
+          const mayGoOn =
+            isLegacyError(error) && error.fault === 'unavailable' && have() > start && ++cuts < MOST_CUTS;
           if (!mayGoOn) throw error;
         }
       }
@@ -101,7 +106,10 @@ interface Connection {
 }
 
 // Without listeners of ours this client writes to the console; every error also rejects the operation that meets it.
-const QuietClient = SftpClient as unknown as new (name: string, listeners: Record<string, () => void>) => SftpClient;
+const QuietClient = SftpClient as unknown as new (
+  name: string,
+  listeners: Record<string, () => void>,
+) => SftpClient;
 const SILENT = { error: () => {}, end: () => {}, close: () => {} };
 
 function createConnection({ url, privateKey, hostKeyFingerprint, silenceMs }: SftpSettings): Connection {

@@ -31,7 +31,13 @@ export type Resubmission =
   | { readonly outcome: 'loaded' | 'superseded' | 'unknown' }
   | { readonly outcome: 'still-bad'; readonly reason: string };
 
-export async function readCurrentFiles(pool: pg.Pool, system: string): Promise<ReadonlyMap<string, CurrentFile>> {
+/** Lines at once: queries of this process get their turn in between. */
+const BATCH = 4_000;
+
+export async function readCurrentFiles(
+  pool: pg.Pool,
+  system: string,
+): Promise<ReadonlyMap<string, CurrentFile>> {
   const { rows } = await pool.query<CurrentFile>(
     `SELECT feed, name, digest, business_date::text AS "businessDate" FROM file_drop_file WHERE system = $1 AND is_current`,
     [system],
@@ -40,10 +46,11 @@ export async function readCurrentFiles(pool: pg.Pool, system: string): Promise<R
 }
 
 export async function loadFile(pool: pg.Pool, file: ParsedFile, takenAt: Date): Promise<LoadResult> {
-  const { good, bad } = sortLines(file.lines, file.feed);
   return inTransaction(pool, async (client) => {
     // Two processes may sync the same drop: the second waits here, and finds the work done.
-    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${file.system}/${file.feed.name}`]);
+    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
+      `${file.system}/${file.feed.name}`,
+    ]);
     const { rows } = await client.query<{ id: string; is_same: boolean }>(
       `SELECT id, business_date > $3 OR (name = $4 AND digest = $5) AS is_same
          FROM file_drop_file WHERE system = $1 AND feed = $2 AND is_current`,
@@ -62,18 +69,23 @@ export async function loadFile(pool: pg.Pool, file: ParsedFile, takenAt: Date): 
       [file.system, file.feed.name, file.name, file.digest, file.businessDate, file.lines.length, takenAt],
     );
     const id = inserted.rows[0]?.id;
-    await client.query(
-      `INSERT INTO file_drop_row (subject, file, line, record)
-       SELECT subject, $1, line, record FROM json_to_recordset($2) AS row(subject text, line integer, record jsonb)`,
-      [id, JSON.stringify(good)],
-    );
-    await client.query(
-      `INSERT INTO file_drop_quarantine (subject, file, line, raw, reason)
-       SELECT subject, $1, line, raw, reason
-         FROM unnest($2::text[], $3::integer[], $4::bytea[], $5::text[]) AS bad(subject, line, raw, reason)`,
-      [id, ...(['subject', 'line', 'raw', 'reason'] as const).map((key) => bad.map((entry) => entry[key]))],
-    );
-    return { loaded: good.length, quarantined: bad.length };
+    let quarantined = 0;
+    for (let from = 0; from < file.lines.length; from += BATCH) {
+      const { good, bad } = sortLines(file.lines.slice(from, from + BATCH), file.feed);
+      quarantined += bad.length;
+      await client.query(
+        `INSERT INTO file_drop_row (subject, file, line, record)
+         SELECT subject, $1, line, record FROM json_to_recordset($2) AS row(subject text, line integer, record jsonb)`,
+        [id, JSON.stringify(good)],
+      );
+      await client.query(
+        `INSERT INTO file_drop_quarantine (subject, file, line, raw, reason)
+         SELECT subject, $1, line, raw, reason
+           FROM unnest($2::text[], $3::integer[], $4::bytea[], $5::text[]) AS bad(subject, line, raw, reason)`,
+        [id, ...(['subject', 'line', 'raw', 'reason'] as const).map((key) => bad.map((entry) => entry[key]))],
+      );
+    }
+    return { loaded: file.lines.length - quarantined, quarantined };
   });
 }
 

@@ -26,7 +26,8 @@ beforeEach(async () => {
   native = join(root, 'private/package/native');
   open = join(root, 'open');
   await mkdir(join(native, 'bin'), { recursive: true });
-  await mkdir(open, { mode: 0o755 });
+  await mkdir(open);
+  await chmod(open, 0o755);
   await writeFile(join(native, '../package.json'), '{"version":"18.4.0"}');
   await writeFile(join(native, 'bin/postgres'), 'binary', { mode: 0o700 });
   await symlink('postgres', join(native, 'bin/postmaster'));

@@ -54,11 +54,14 @@ async function nobody(): Promise<{ uid: number; gid: number }> {
   return { uid: await ask('-u'), gid: await ask('-g') };
 }
 
+/** One in which an unprivileged user can also remove what is its own. */
 async function openTemporaryFolder(): Promise<string> {
+  const isOpen = async (folder: string) =>
+    (await isOpenToAll(folder)) && ((await stat(folder)).mode & 0o002) !== 0;
   for (const folder of [tmpdir(), '/tmp', '/var/tmp'])
-    if (await isOpenToAll(folder).catch(() => false)) return folder;
+    if (await isOpen(folder).catch(() => false)) return folder;
   throw new Error(
-    `no temporary folder can be entered by an unprivileged user (tried ${tmpdir()}, /tmp and /var/tmp)`,
+    `no temporary folder is open to an unprivileged user (tried ${tmpdir()}, /tmp and /var/tmp)`,
   );
 }
 

@@ -1,4 +1,5 @@
 /** What is the same for every SQL database: take a connection, run one statement, leave at the abort, name the fault. */
+import { isNativeError } from 'node:util/types';
 import type { Adapter, LegacyRow } from '../adapter.ts';
 import { isLegacyError, LegacyError } from '../adapter.ts';
 import type { OpenConnection, SqlConnection } from './connections.ts';
@@ -26,9 +27,11 @@ export function createSqlAdapter(
       try {
         return await untilAborted(connection, request, signal);
       } catch (error) {
+        // Where anything went wrong nothing else is asked: what is left of this answer would be taken for the next one's.
+        connection.cut();
         // It died in the pool, before this statement: that is no answer to it, and a statement that reads may be sent again.
-        const isStale = isReused && !connection.isOpen() && !connection.hasHeard() && !(error instanceof WireError);
-        if (!isStale || signal.aborted) throw error;
+        const isStale = isReused && !connection.hasAnswered() && toLegacyError(error, signal).fault === 'unavailable';
+        if (!isStale) throw error;
         connections.forgetIdle();
       } finally {
         connections.giveBack(connection);
@@ -99,8 +102,9 @@ const NETWORK = new Set([
 ]);
 
 function isConnectionLost(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error instanceof AggregateError) return error.errors.every(isConnectionLost);
-  const { code } = error as { code?: unknown };
+  if (!isNativeError(error)) return false;
+  // An attempt at each address of a name fails with one error for all of them.
+  const { code, errors } = error as { code?: unknown; errors?: unknown };
+  if (Array.isArray(errors)) return errors.every(isConnectionLost);
   return (typeof code === 'string' && NETWORK.has(code)) || error.message.startsWith('Connection terminated');
 }

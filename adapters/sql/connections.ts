@@ -5,8 +5,8 @@ import type { SqlRequest } from './request.ts';
 export interface SqlConnection {
   /** False once it was cut from either side. */
   isOpen(): boolean;
-  /** Whether anything came back since the last statement was sent. */
-  hasHeard(): boolean;
+  /** Whether an answer to the last statement has begun to come. */
+  hasAnswered(): boolean;
   /** Rejects with the driver's error. */
   run(request: SqlRequest): Promise<readonly LegacyRow[]>;
   /** Cuts it off at once; a statement under way is called off. */

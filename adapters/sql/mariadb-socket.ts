@@ -10,7 +10,8 @@ const HEADER = 4;
 export class GuardedSocket extends Socket {
   readonly #maxBytes: number;
   #heard = 0;
-  #isGreeted = false;
+  /** Number of the next packet: a server speaks first, and each side goes on counting from the other's last. */
+  #sequence = 0;
   /** Bytes of the packet under way that are still to come, and its header as far as it is there. */
   #left = 0;
   #header = Buffer.alloc(0);
@@ -30,6 +31,13 @@ export class GuardedSocket extends Socket {
 
   hasHeard(): boolean {
     return this.#heard > 0;
+  }
+
+  /** The driver writes whole packets: the fourth byte is the packet's number. */
+  override write(...args: readonly unknown[]): boolean {
+    const [packet] = args;
+    if (Buffer.isBuffer(packet)) this.#sequence = ((packet[3] ?? 0) + 1) % 256;
+    return super.write(...(args as Parameters<Socket['write']>));
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
@@ -59,9 +67,9 @@ export class GuardedSocket extends Socket {
       if (this.#header.length < HEADER) return;
       this.#left = this.#header.readUIntLE(0, 3);
       if (this.#left > this.#maxBytes) throw new WireError('answered a message of an impossible length');
-      // A server speaks first, and numbers its greeting 0.
-      if (!this.#isGreeted && this.#header[3] !== 0) throw new WireError('answered a message that its protocol does not have');
-      this.#isGreeted = true;
+      // The driver only warns of this, and goes on.
+      if (this.#header[3] !== this.#sequence) throw new WireError('answered a message out of its turn');
+      this.#sequence = (this.#sequence + 1) % 256;
       this.#header = Buffer.alloc(0);
     }
   }

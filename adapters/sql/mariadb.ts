@@ -1,5 +1,5 @@
 /** MariaDB (and MySQL as old as 5.6) as an exchange database. Plain TCP: where the line is not trusted, a tunnel is in front. */
-import { Socket } from 'node:net';
+import { isNativeError } from 'node:util/types';
 import mysql from 'mysql2';
 import type { Adapter, LegacyRow } from '../adapter.ts';
 import { LegacyError } from '../adapter.ts';
@@ -71,7 +71,7 @@ async function openConnection(
   }
   return {
     isOpen: () => isOpen && !socket.destroyed,
-    hasHeard: () => socket.hasHeard(),
+    hasAnswered: () => socket.hasHeard(),
     async run({ text, values }) {
       socket.begin();
       const rows = await settled<unknown>(socket, (done) =>
@@ -92,7 +92,7 @@ async function openConnection(
 }
 
 /** What the driver calls back, or what the socket ended with: the driver does not pass on every end. */
-function settled<T>(socket: Socket, start: (done: (error: Error | null, value?: T) => void) => void): Promise<T> {
+function settled<T>(socket: GuardedSocket, start: (done: (error: Error | null, value?: T) => void) => void): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const onEnd = () => finish(socket.errored ?? Object.assign(new Error('Connection terminated'), { code: 'ECONNRESET' }));
     const finish = (error: Error | null, value?: T) => {
@@ -124,7 +124,7 @@ const DRIFTED = new Set([1054, 1064, 1146, 1109, 1305, 1356, 1366, 1267, 1300, 1
 
 /** The server's own error numbers → fault. Its message stays behind: it may quote values. */
 export function toMariadbFault(error: unknown, system: string): LegacyError | null {
-  if (!(error instanceof Error)) return null;
+  if (!isNativeError(error)) return null;
   const { errno, code, sqlState } = error as { errno?: unknown; code?: unknown; sqlState?: unknown };
   // Only what came from the server has a state; a system's error has a number as well.
   if (typeof errno !== 'number' || typeof sqlState !== 'string' || !/^[0-9A-Z]{5}$/.test(sqlState)) return null;

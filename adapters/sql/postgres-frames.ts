@@ -10,12 +10,15 @@ export interface FrameChecker {
   push(chunk: Buffer): Buffer | null;
   /** A new statement begins: bytes are counted from here. */
   begin(): void;
-  hasHeard(): boolean;
+  /** Whether it was answered: a good-bye that was on its way before is no answer. */
+  hasAnswered(): boolean;
   /** Throws WireError when the server ended in the middle of a message. */
   end(): void;
 }
 
 const HEADER = 5;
+/** Parse and bind complete, row description, row, statement complete. */
+const ANSWERS = new Set('12TDC');
 
 export function createFrameChecker(maxBytes: number): FrameChecker {
   let pieces: Buffer[] = [];
@@ -23,6 +26,7 @@ export function createFrameChecker(maxBytes: number): FrameChecker {
   /** Bytes that must be there before looking again. */
   let needed = HEADER;
   let heard = 0;
+  let hasAnswered = false;
 
   return {
     push(chunk) {
@@ -37,13 +41,17 @@ export function createFrameChecker(maxBytes: number): FrameChecker {
       while (bytes.length - at >= HEADER) {
         const length = 1 + bytes.readUInt32BE(at + 1);
         if (length < HEADER || length > maxBytes) throw new WireError('answered a message of an impossible length');
-        const checkBody = BODIES[String.fromCharCode(bytes[at] ?? 0)];
-        if (!checkBody) throw new WireError('answered a message that its protocol does not have');
+        const type = String.fromCharCode(bytes[at] ?? 0);
+        const form = FORMS[type];
+        if (!form) throw new WireError('answered a message that its protocol does not have');
+        // A length that was changed on the way would be waited for until the deadline.
+        if (length > HEADER + form.longest) throw new WireError('answered a message of an impossible length');
         if (bytes.length - at < length) {
           needed = length;
           break;
         }
-        if (!checkBody(bytes.subarray(at + HEADER, at + length))) throw new WireError('answered a message that is not sound');
+        if (!form.isSound(bytes.subarray(at + HEADER, at + length))) throw new WireError('answered a message that is not sound');
+        hasAnswered ||= ANSWERS.has(type);
         at += length;
       }
       const rest = bytes.subarray(at);
@@ -53,32 +61,42 @@ export function createFrameChecker(maxBytes: number): FrameChecker {
     },
     begin() {
       heard = 0;
+      hasAnswered = false;
     },
-    hasHeard: () => heard > 0,
+    hasAnswered: () => hasAnswered,
     end() {
       if (held > 0) throw new WireError('ended in the middle of a message');
     },
   };
 }
 
-/** Whether a body is one of its type. What we never ask for (COPY, notifications) is not there. */
-const BODIES: Readonly<Record<string, (body: Buffer) => boolean>> = {
-  R: isAuthentication,
-  S: (body) => isText(body, 2),
-  K: (body) => body.length === 8,
-  Z: (body) => body.length === 1 && 'ITE'.includes(String.fromCharCode(body[0] ?? 0)),
-  E: isReport,
-  N: isReport,
-  T: isRowDescription,
-  D: isDataRow,
-  C: (body) => isText(body, 1),
-  t: (body) => body.length >= 2 && body.length === 2 + 4 * body.readUInt16BE(0),
-  1: isEmpty,
-  2: isEmpty,
-  3: isEmpty,
-  n: isEmpty,
-  s: isEmpty,
-  I: isEmpty,
+interface Form {
+  /** Most bytes of a body. */
+  readonly longest: number;
+  isSound(body: Buffer): boolean;
+}
+
+const EMPTY: Form = { longest: 0, isSound: isEmpty };
+const REPORT: Form = { longest: 65_536, isSound: isReport };
+
+/** The messages there are. What we never ask for (COPY, notifications) is not among them. */
+const FORMS: Readonly<Record<string, Form>> = {
+  R: { longest: 4_096, isSound: isAuthentication },
+  S: { longest: 4_096, isSound: (body) => isText(body, 2) },
+  K: { longest: 8, isSound: (body) => body.length === 8 },
+  Z: { longest: 1, isSound: (body) => body.length === 1 && 'ITE'.includes(String.fromCharCode(body[0] ?? 0)) },
+  E: REPORT,
+  N: REPORT,
+  T: { longest: 1_048_576, isSound: isRowDescription },
+  D: { longest: Infinity, isSound: isDataRow },
+  C: { longest: 256, isSound: (body) => isText(body, 1) },
+  t: { longest: 262_144, isSound: (body) => body.length >= 2 && body.length === 2 + 4 * body.readUInt16BE(0) },
+  1: EMPTY,
+  2: EMPTY,
+  3: EMPTY,
+  n: EMPTY,
+  s: EMPTY,
+  I: EMPTY,
 };
 
 function isEmpty(body: Buffer): boolean {

@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { isNativeError } from 'node:util/types';
 import pg from 'pg';
 import type { Adapter, LegacyRow } from '../adapter.ts';
 import { LegacyError } from '../adapter.ts';
@@ -72,7 +73,7 @@ async function openConnection(url: string, limits: SqlLimits, signal: AbortSigna
   let isRunning = false;
   return {
     isOpen: () => isOpen && !driver.stream.destroyed,
-    hasHeard: () => checker.hasHeard(),
+    hasAnswered: () => checker.hasAnswered(),
     async run({ text, values }) {
       checker.begin();
       isRunning = true;
@@ -145,7 +146,7 @@ function callOff(client: pg.Client): void {
 /** SQLSTATE → fault. Its message stays behind: it may quote values. */
 export function toPostgresFault(error: unknown, system: string): LegacyError | null {
   if (!(error instanceof pg.DatabaseError))
-    return error instanceof Error && error.message.startsWith('SASL')
+    return isNativeError(error) && error.message.startsWith('SASL')
       ? new LegacyError('malformed', system, 'did not keep to its login protocol')
       : null;
   const state = error.code ?? '';

@@ -62,7 +62,8 @@ export function createVerdictAdapter(
 
   async function ask(question: Question, reference: string, signal: AbortSignal): Promise<string> {
     const { status, content } = await wire.send('POST', '/questions', { reference, ...question }, signal);
-    if (status !== 202) throw toRefusal(status, content);
+    if (status === 404) throw new LegacyError('refused', system, 'answered 404');
+    if (status !== 202) throw toRefusal(content);
     const { ticket } = parse(ticketSchema, content);
     // It will stand in a URL, and in somebody's log of URLs.
     if (
@@ -88,8 +89,8 @@ export function createVerdictAdapter(
         tickets.forget(reference, ticket);
         return null;
       }
-      if (status === 200) return toReply(parse(answerSchema, content, status), ticket, reference);
-      if (status !== 204) throw toRefusal(status, content);
+      if (status === 200) return toReply(parse(answerSchema, content), ticket, reference);
+      if (status !== 204) throw toRefusal(content);
       const left = until - clock.now();
       if (left <= 0) return toPending(ticket, reference);
       await clock.sleep(Math.min(left, PAUSE_MS), signal);
@@ -112,15 +113,14 @@ export function createVerdictAdapter(
     return { rows: [row], asOf: null };
   }
 
-  function parse<T>(schema: z.ZodType<T>, content: unknown, status?: number): T {
+  function parse<T>(schema: z.ZodType<T>, content: unknown): T {
     const parsed = schema.safeParse(content);
     if (parsed.success) return parsed.data;
-    throw toRefusal(status ?? 202, content);
+    throw toRefusal(content);
   }
 
   /** A code where a ticket or an answer should be is a refusal inside success; what it says beside is not taken over. */
-  function toRefusal(status: number, content: unknown): LegacyError {
-    if (status === 404) return new LegacyError('refused', system, 'answered 404');
+  function toRefusal(content: unknown): LegacyError {
     return refusalSchema.safeParse(content).success
       ? new LegacyError('refused', system, 'refused the question inside a successful answer')
       : new LegacyError('malformed', system, 'answered in a form that its protocol does not have');

@@ -1,0 +1,68 @@
+import DataLoader from 'dataloader';
+import { isLegacyError } from '../../adapters/adapter.ts';
+import type { RequestScope } from '../define.ts';
+import type { DepartmentStatus } from '../loader.ts';
+import type { Match } from './matching.ts';
+import type { IndexAnswer, SubjectIndex } from './subject-index.ts';
+
+export interface SubjectLoaders {
+  /** Subjects of one request, with one SQL statement; rejects with LegacyError. */
+  readonly subject: DataLoader<string, IndexAnswer>;
+  search(name: string, first: number): Promise<readonly Match[]>;
+  forAssessment(id: string): Promise<RegisterFacts>;
+}
+
+/** Whether the register knows the subject. facts: `kind` and `state` (see source.ts), null while unknown. */
+export interface RegisterFacts {
+  readonly department: 'subjects';
+  readonly status: DepartmentStatus;
+  readonly asOf: string | null;
+  readonly elapsedMs: number;
+  readonly findings: number | null;
+  readonly facts: Readonly<Record<string, string | null>> | null;
+}
+
+export function createSubjectLoaders(index: SubjectIndex, scope: RequestScope): SubjectLoaders {
+  const subject = new DataLoader(async (ids: readonly string[]) => {
+    const answers = await index.read(ids, scope.call);
+    ids.forEach((id, at) => {
+      if (answers[at]?.subject && !isStale(answers[at].asOf, scope))
+        scope.mayCache(id, scope.catalogue.maxAge);
+    });
+    return answers;
+  });
+
+  return {
+    subject,
+    search: (name, first) => index.search(name, first, scope.call),
+    async forAssessment(id) {
+      const startedAt = scope.clock.now();
+      const [answer, status] = await subject.load(id).then(
+        (found) => [found, toStatus(found, scope)] as const,
+        (error: unknown) => {
+          if (!isLegacyError(error)) throw error;
+          return [null, error.fault === 'timeout' ? 'TIMEOUT' : 'UNAVAILABLE'] as const;
+        },
+      );
+      const known = answer?.subject ?? null;
+      return {
+        department: 'subjects',
+        status,
+        asOf: answer?.asOf ?? null,
+        elapsedMs: Math.round(scope.clock.now() - startedAt),
+        findings: answer === null ? null : 0,
+        facts: known === null ? null : { kind: scope.subjectIds.open(id)?.kind ?? null, state: known.state },
+      };
+    },
+  };
+}
+
+function toStatus({ subject, asOf }: IndexAnswer, scope: RequestScope): DepartmentStatus {
+  // An old index may well lack a subject that the register has by now: that is not the register's "none".
+  if (isStale(asOf, scope)) return subject === null ? 'UNAVAILABLE' : 'STALE';
+  return subject === null ? 'NONE_FOUND' : 'OK';
+}
+
+function isStale(asOf: string, { clock, catalogue }: RequestScope): boolean {
+  return catalogue.staleAfter !== undefined && clock.now() - Date.parse(asOf) > catalogue.staleAfter * 1000;
+}

@@ -1,0 +1,68 @@
+import { isLegacyError } from '../../adapters/adapter.ts';
+import { createError } from '../../schema/errors.ts';
+import type { OpenedSubject } from '../../schema/subject-id.ts';
+import type { ResolverContext, Resolvers } from '../define.ts';
+import type { SubjectLoaders } from './loaders.ts';
+
+type Context = ResolverContext<SubjectLoaders>;
+
+const MOST_CODES = 100;
+const MOST_MATCHES = 50;
+const LONGEST_NAME = 200;
+
+export const resolvers: Resolvers<SubjectLoaders> = {
+  Query: {
+    creditSubject: (_, { code }: { code: string }, context) => subjectWith(code, context),
+    creditSubjects(_, { codes }: { codes: readonly string[] }, context) {
+      if (codes.length > MOST_CODES)
+        throw createError('INVALID_INPUT', { detail: `codes holds more than ${MOST_CODES}.` });
+      return codes.map((code) => subjectWith(code, context));
+    },
+    async searchCreditSubjects(_, { name, first }: { name: string; first: number | null }, { loaders }) {
+      if (first === null || first < 1 || first > MOST_MATCHES)
+        throw createError('INVALID_INPUT', { detail: `first must be 1 to ${MOST_MATCHES}.` });
+      if (name.trim() === '' || name.length > LONGEST_NAME)
+        throw createError('INVALID_INPUT', { detail: `name must have 1 to ${LONGEST_NAME} characters.` });
+      const matches = await loaders.search(name, first).catch(toPublicError);
+      return matches.map(({ subjectId, score, explanation }) => ({
+        subject: { id: subjectId },
+        score,
+        explanation,
+      }));
+    },
+  },
+  CreditSubject: {
+    __resolveReference: (reference: { id: string }, { subjectIds }: Context) =>
+      subjectIds.open(reference.id) === null ? null : { id: reference.id },
+    kind: ({ id }: { id: string }, _, { subjectIds }) => subjectIds.open(id)?.kind ?? null,
+    code: ({ id }: { id: string }, _, { subjectIds }) => codeOf(subjectIds.open(id)),
+    name: async ({ id }: { id: string }, _, context) => (await lookUp(id, context))?.name ?? null,
+    formerNames: async ({ id }: { id: string }, _, context) =>
+      (await lookUp(id, context))?.formerNames ?? null,
+    legalRepresentativeIdentity: async ({ id }: { id: string }, _, context) =>
+      (await lookUp(id, context))?.identity ?? null,
+    registerForAssessment: ({ id }: { id: string }, _, { loaders, subjectIds }) =>
+      codeOf(subjectIds.open(id)) === null ? null : loaders.forAssessment(id),
+  },
+};
+
+async function subjectWith(code: string, context: Context): Promise<{ readonly id: string } | null> {
+  const id = context.subjectIds.ofOrganisation(code);
+  return (await lookUp(id, context)) === null ? null : { id };
+}
+
+/** The register keeps no natural persons; a person is not looked up. */
+async function lookUp(id: string, { loaders, subjectIds }: Context) {
+  if (codeOf(subjectIds.open(id)) === null) return null;
+  const { subject } = await loaders.subject.load(id).catch(toPublicError);
+  return subject;
+}
+
+function codeOf(opened: OpenedSubject | null): string | null {
+  return opened !== null && opened.kind !== 'NATURAL_PERSON' ? opened.code : null;
+}
+
+/** Not to be reached is not the same as not to be there: never a null. */
+function toPublicError(error: unknown): never {
+  throw isLegacyError(error) ? createError('DEPARTMENT_UNAVAILABLE') : error;
+}
