@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { CatalogueItem } from './catalogue.ts';
 import { grantsFor, parseCatalogue, readCatalogueFile, renderCatalogueFile } from './catalogue.ts';
 
 const item = {
@@ -61,7 +62,7 @@ describe('a catalogue', () => {
 });
 
 describe('grants', () => {
-  const grade = parseCatalogue(catalogue, 'x').items[0];
+  const [grade] = parseCatalogue(catalogue, 'x').items as readonly [CatalogueItem];
   it.each([
     [{ kind: 'bank', purpose: 'LOAN_ORIGINATION' }, 1],
     [{ kind: 'bank', purpose: 'LOAN_MONITORING' }, 0],

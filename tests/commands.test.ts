@@ -28,7 +28,11 @@ interface Command {
   ended(): Promise<{ code: number | null; ms: number }>;
 }
 
-function run(script: string, args: readonly string[] = [], environment: Readonly<Record<string, string>> = {}): Command {
+function run(
+  script: string,
+  args: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+): Command {
   const startedAt = performance.now();
   const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
     cwd: ROOT,
@@ -57,7 +61,8 @@ function run(script: string, args: readonly string[] = [], environment: Readonly
         const look = () => {
           const match = pattern.exec(text);
           if (match) resolve(match);
-          else if (child.exitCode !== null) reject(new Error(`ended without printing ${String(pattern)}:\n${text}`));
+          else if (child.exitCode !== null)
+            reject(new Error(`ended without printing ${String(pattern)}:\n${text}`));
           else return;
           listeners.delete(look);
         };
@@ -74,14 +79,17 @@ describe('npm start', () => {
     const start = run('scripts/start.ts', ['--scale', '60'], environment);
     const [, url] = await start.prints(/^Jinxin ready: (\S+)$/m);
     expect(url).toBe(`http://127.0.0.1:${port}/graphql`);
-    for (const shown of ['天津津信样例（集团）有限公司', 'RECOMMEND', 'creditCheck', 'eyJ']) expect(start.output()).toContain(shown);
+    for (const shown of ['天津津信样例（集团）有限公司', 'RECOMMEND', 'creditCheck', 'eyJ'])
+      expect(start.output()).toContain(shown);
 
     const check = run('scripts/check.ts', ['天津津信样例 (集团) 有限公司', '--json'], environment);
     expect((await check.ended()).code).toBe(0);
     expect(JSON.parse(check.output())).toMatchObject({
       subject: { code: '91120101MA9TYN016Y' },
       completeness: 1,
-      sources: expect.arrayContaining([expect.objectContaining({ department: expect.any(String), status: expect.any(String) })]),
+      sources: expect.arrayContaining([
+        expect.objectContaining({ department: expect.any(String), status: expect.any(String) }),
+      ]),
     });
 
     const control = { JINXIN_CONTROL_URL: `http://127.0.0.1:${environment.JINXIN_CONTROL_PORT}` };
@@ -93,7 +101,12 @@ describe('npm start', () => {
     const page = await request(url ?? '', { headers: { accept: 'text/html' } });
     expect([page.statusCode, (await page.body.text()).includes('津信')]).toEqual([200, true]);
     const metrics = await (await request((url ?? '').replace('graphql', 'metrics'))).body.text();
-    for (const name of ['jinxin_legacy_calls_total', 'jinxin_gateway_cache_hits_total', 'jinxin_gateway_request_seconds']) expect(metrics).toContain(name);
+    for (const name of [
+      'jinxin_legacy_calls_total',
+      'jinxin_gateway_cache_hits_total',
+      'jinxin_gateway_request_seconds',
+    ])
+      expect(metrics).toContain(name);
 
     const stoppedAt = performance.now();
     start.child.kill('SIGINT');
@@ -144,11 +157,15 @@ describe('npm run gateway', () => {
   it.each([
     ['a file that is not there', [], 'no such file'],
     ['an address that is none', ['--listen', 'nowhere'], 'HOST:PORT'],
-  ])('refuses %s with a reason', async (_, args, reason) => {
-    const gateway = run('gateway/main.ts', ['--supergraph', '/nowhere/supergraph.graphql', ...args]);
-    expect((await gateway.ended()).code).toBe(1);
-    expect(gateway.output()).toContain(reason);
-  }, 60_000);
+  ])(
+    'refuses %s with a reason',
+    async (_, args, reason) => {
+      const gateway = run('gateway/main.ts', ['--supergraph', '/nowhere/supergraph.graphql', ...args]);
+      expect((await gateway.ended()).code).toBe(1);
+      expect(gateway.output()).toContain(reason);
+    },
+    60_000,
+  );
 });
 
 describe('npm run token', () => {

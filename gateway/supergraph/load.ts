@@ -38,7 +38,10 @@ export class SupergraphError extends Error {
   }
 }
 
-const UNDERSTOOD = 'https://specs.apollo.dev/policy/v0.1';
+/** Enforced here. */
+const POLICY = 'https://specs.apollo.dev/policy/v0.1';
+/** Enforced by @apollo/gateway, which leaves it out of the API schema. */
+const INACCESSIBLE = 'https://specs.apollo.dev/inaccessible/v0.2';
 /** The inaccessible root field by which the gateway asks for consents, whoever offers it. */
 export const CONSENT_FIELD = 'activeConsents';
 
@@ -52,7 +55,10 @@ export async function loadSupergraph(
   // Telemetry of the library: a closed network must not be asked for anything, not even for its cloud's metadata.
   process.env['APOLLO_TELEMETRY_DISABLED'] = '1';
   const gateway = new ApolloGateway({
-    supergraphSdl: sdl.replaceAll(/,\s*for:\s*SECURITY/g, ''),
+    supergraphSdl: sdl.replaceAll(
+      /(@link\(url: "https:\/\/specs\.apollo\.dev\/policy\/v0\.1"),\s*for:\s*SECURITY/g,
+      '$1',
+    ),
     buildService: ({ name }) => options.dataSource(name),
     logger: toApolloLogger(options.log),
   });
@@ -93,9 +99,10 @@ function assertLinksUnderstood(document: DocumentNode): void {
   for (const link of schemaDirectives(document, 'link')) {
     if (argumentOf(link, 'for') !== 'SECURITY') continue;
     const url = argumentOf(link, 'url');
-    if (url !== UNDERSTOOD) throw new SupergraphError(`its security link ${url ?? '?'} is not understood`);
+    if (url !== POLICY && url !== INACCESSIBLE)
+      throw new SupergraphError(`its security link ${url ?? '?'} is not understood`);
     const isRenamed = link.arguments?.some(({ name }) => name.value === 'as' || name.value === 'import');
-    if (isRenamed) throw new SupergraphError('its security link @policy is imported under another name');
+    if (isRenamed) throw new SupergraphError(`its security link ${url} is imported under another name`);
   }
 }
 
@@ -139,9 +146,11 @@ function findConsentSubgraph(
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION || definition.name.value !== 'Query') continue;
     const field = definition.fields?.find(({ name }) => name.value === CONSENT_FIELD);
-    const joins = field?.directives?.filter(({ name }) => name.value === 'join__field') ?? [];
-    const [join] = joins;
-    // A root field that only one subgraph has bears its name; a client-visible field of this name is not ours.
+    // A field of a type that only one subgraph has names none of its own.
+    const join =
+      field?.directives?.find(({ name }) => name.value === 'join__field') ??
+      definition.directives?.find(({ name }) => name.value === 'join__type');
+    // A field of this name that clients can see is not ours.
     if (!join || !field?.directives?.some(({ name }) => name.value === 'inaccessible')) continue;
     return subgraphs.find(({ graph }) => graph === argumentOf(join, 'graph'))?.name ?? null;
   }
