@@ -74,18 +74,23 @@ export async function copyForAll(from: string, into: string): Promise<string> {
   if (await isWholeCopy(from, to)) return to;
   const staged = await mkdtemp(`${to}-`);
   try {
-    await cp(from, staged, { recursive: true, verbatimSymlinks: true });
-    await run('chmod', ['-R', 'u+rwX,go=rX', staged]);
-    // An old copy that a cleaner of temporary files has thinned out makes way.
-    if ((await lstat(to).catch(() => null)) !== null) await rename(to, join(staged, 'replaced'));
-    await rename(staged, to);
-    await rm(join(to, 'replaced'), { recursive: true, force: true });
-  } catch (error) {
+    await cp(from, join(staged, 'copy'), { recursive: true, verbatimSymlinks: true });
+    await run('chmod', ['-R', 'u+rwX,go=rX', join(staged, 'copy')]);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        // Refused when a folder with content stands there: another process was quicker, or a cleaner of temporary files has
+        // thinned out an old copy, which then makes way.
+        await rename(join(staged, 'copy'), to);
+        return to;
+      } catch (error) {
+        if (await isWholeCopy(from, to)) return to;
+        if (attempt === 5) throw error;
+        await rename(to, join(staged, `thinned-${attempt}`)).catch(() => {});
+      }
+    }
+  } finally {
     await rm(staged, { recursive: true, force: true });
-    // Another process was quicker.
-    if (!(await isWholeCopy(from, to))) throw error;
   }
-  return to;
 }
 
 /** The temporary folder belongs to everyone: a name in it that is not root's own, or that others may write to, is an attack. */
@@ -94,7 +99,9 @@ async function isWholeCopy(from: string, to: string): Promise<boolean> {
   if (found === null) return false;
   if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0)
     throw new Error(`${to} is not a folder that only this user can write to; remove it`);
-  const [wanted, there] = await Promise.all([from, to].map((folder) => readdir(folder, { recursive: true })));
-  const names = new Set(there);
-  return (wanted ?? []).every((name) => names.has(name));
+  const wanted = await readdir(from, { recursive: true });
+  // It may be making way for another copy at this very moment.
+  const there = await readdir(to, { recursive: true }).catch(() => []);
+  const names = new Set<string>(there);
+  return wanted.every((name) => names.has(name));
 }

@@ -1,4 +1,5 @@
 /** The routes: /graphql, /health/live, /health/ready, /metrics. GraphQL over HTTP, nothing of GraphQL itself. */
+import { context, propagation } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Fastify from 'fastify';
 import { GraphQLError } from 'graphql';
@@ -105,7 +106,9 @@ export function createHttp(options: HttpOptions): FastifyInstance {
         authorization: request.headers.authorization,
         purpose: headerOf(request, 'jinxin-purpose'),
       });
-      const answer = await options.answer({
+      const ask = (asked: GatewayRequest) =>
+        context.with(propagation.extract(context.active(), request.headers), () => options.answer(asked));
+      const answer = await ask({
         principal,
         consumer: principal.kind === 'public' ? `address ${request.ip}` : principal.id,
         query: parsed.data.query,
