@@ -18,8 +18,11 @@ export interface Feed {
   readonly subjectIn: RegExp;
 }
 
-/** 20260401 → 2026-04-01; null when the file is not of this feed. */
+/** 20260401 → 2026-04-01; null when the file is not of this feed, or of a day that does not exist. */
 export function businessDateOf(feed: Feed, file: string): string | null {
-  const [, date] = feed.file.exec(file) ?? [];
-  return date === undefined ? null : date.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3');
+  const [, digits] = feed.file.exec(file) ?? [];
+  if (digits === undefined) return null;
+  const date = digits.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3');
+  const time = Date.parse(`${date}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date) ? date : null;
 }

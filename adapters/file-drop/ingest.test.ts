@@ -148,6 +148,24 @@ describe('a delivery', () => {
   });
 });
 
+describe('a file that is dated', () => {
+  it('in the future is refused, and does not keep the others out', async () => {
+    const { sync, rows } = createRig();
+    deliver(['甲|S001|9'], 'AMOUNTS_20991231.txt');
+    deliver(['甲|S001|5']);
+    expect(await sync()).toMatchObject([
+      { outcome: 'refused', reason: 'it is dated in the future' },
+      { outcome: 'taken' },
+    ]);
+    expect(await rows()).toEqual(['S001=5']);
+  });
+
+  it('with a day that does not exist is nobody’s', async () => {
+    deliver(['甲|S001|9'], 'AMOUNTS_20260230.txt');
+    expect(await createRig().sync()).toEqual([]);
+  });
+});
+
 describe('a file that is not what its flag file says', () => {
   const LINES = ['甲|S001|9', '乙|S002|9'];
   const changed = (change: (content: Buffer) => Buffer) =>

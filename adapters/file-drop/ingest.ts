@@ -85,6 +85,8 @@ export function createIngest(options: {
     for (const { name, businessDate } of candidates(feed, [...sizes.keys()], current?.businessDate ?? '')) {
       const said = { feed: feed.name, file: name };
       try {
+        // It would keep every later file out, and never be stale.
+        if (businessDate > today()) throw new FileError('it is dated in the future');
         const ok = await readFlag(name, sizes, signal);
         if (ok && current?.name === name && current.digest === ok.digest) return outcomes;
         if (!ok) {
@@ -111,6 +113,11 @@ export function createIngest(options: {
     return outcomes;
   }
 
+  /** China Standard Time. */
+  function today(): string {
+    return new Date(clock.now() + 8 * 3_600_000).toISOString().slice(0, 10);
+  }
+
   /** Null while it is not there: the department is still writing. */
   async function readFlag(
     name: string,
@@ -131,8 +138,8 @@ export function createIngest(options: {
     feed: Feed,
     signal: AbortSignal,
   ): Promise<readonly Line[]> {
-    if (size !== ok.bytes || size > FILE_LIMIT)
-      throw new FileError(`it has ${size} bytes, its flag file says ${ok.bytes}`);
+    if (size > FILE_LIMIT) throw new FileError(`it has ${size} bytes, which no nightly file has`);
+    if (size !== ok.bytes) throw new FileError(`it has ${size} bytes, its flag file says ${ok.bytes}`);
     const content = await sftp.read(name, size, `${name} ${ok.digest}`, signal);
     assertWhole(content, ok);
     const lines = parseFile(content, feed.format);

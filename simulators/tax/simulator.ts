@@ -9,7 +9,7 @@ import type { FileFault, Files } from './files.ts';
 import { makeTaxFiles } from './files.ts';
 import { makeTaxRecords } from './records.ts';
 import { startSftpServer } from './sftp-server.ts';
-import { createStatementCounter } from './statement-counter.ts';
+import { createStatementRelay } from './statement-relay.ts';
 
 const FILE_FAULTS = [
   'duplicate-rows',
@@ -41,9 +41,13 @@ export default defineSimulator({
       files: () => files.of(new Date(clock.now() + 8 * 3_600_000 - DAY_MS).toISOString().slice(0, 10)),
     });
     const store = new URL(await postgres('platform'));
-    const counter = await createStatementCounter({ host: store.hostname, port: Number(store.port || 5432) });
+    const relay = await createStatementRelay(
+      { host: store.hostname, port: Number(store.port || 5432) },
+      latencyMs,
+      clock,
+    );
     const sftpProxy = await createFaultProxy({ host: '127.0.0.1', port: sftp.port }, 0);
-    const storeProxy = await createFaultProxy({ host: '127.0.0.1', port: counter.port }, latencyMs);
+    const storeProxy = await createFaultProxy({ host: '127.0.0.1', port: relay.port }, 0);
 
     return {
       environment: {
@@ -63,12 +67,12 @@ export default defineSimulator({
         sftp.refuseLogins(next === 'expired-token');
         return Promise.resolve();
       },
-      calls: () => counter.count(),
+      calls: () => relay.count(),
       openCalls: () => storeProxy.openCalls(),
       filesRead: () => sftp.filesRead(),
       async close() {
         await Promise.all([sftpProxy.close(), storeProxy.close()]);
-        await Promise.all([sftp.close(), counter.close()]);
+        await Promise.all([sftp.close(), relay.close()]);
       },
     };
   },

@@ -12,36 +12,7 @@ import { groupRows } from '../loader.ts';
 
 export const SYSTEM = '税务信用数据交换';
 
-export const GRADES = ['A', 'B', 'M', 'C', 'D'] as const;
-
-export interface TaxFacts {
-  readonly isGradeA: boolean | null;
-  readonly grade: (typeof GRADES)[number] | null;
-  readonly grades: readonly { readonly year: number; readonly grade: string; readonly authority: string }[];
-  readonly taxPaid: readonly { readonly year: number; readonly amount: number }[];
-  readonly arrears: readonly (AdverseTaxRecord & {
-    readonly tax: string;
-    readonly balance: number;
-    readonly newInPeriod: number;
-  })[];
-  readonly majorViolations: readonly (AdverseTaxRecord & {
-    readonly nature: string;
-    readonly facts: string;
-    readonly decision: string;
-  })[];
-}
-
-interface AdverseTaxRecord {
-  readonly documentNumber: string;
-  readonly authority: string;
-  readonly legalBasis: string | null;
-  readonly decidedOn: string;
-  readonly publishedFrom: string;
-  /** Null: until it is no longer announced. */
-  readonly publishedUntil: string | null;
-  readonly catalogueItem: string;
-  readonly underObjection: boolean;
-}
+const GRADES = ['A', 'B', 'M', 'C', 'D'] as const;
 
 const text = z.string().min(1);
 /** Yuan, written with commas and two decimals. */
@@ -98,15 +69,15 @@ const arrearsSchema = z
 
 const violationSchema = z
   .object({
-    ...{
-      案件性质: text,
-      主要违法事实: text,
-      处理处罚情况: text,
-      处罚决定文书号: text,
-      决定机关: text,
-      决定日期: day,
-    },
-    ...{ 公布日期: day, 停止公布日期: z.literal('').or(day), 异议标志: mark },
+    案件性质: text,
+    主要违法事实: text,
+    处理处罚情况: text,
+    处罚决定文书号: text,
+    决定机关: text,
+    决定日期: day,
+    公布日期: day,
+    停止公布日期: z.literal('').or(day),
+    异议标志: mark,
   })
   .transform((row) => ({
     nature: row.案件性质,
@@ -123,56 +94,46 @@ const violationSchema = z
     underObjection: row.异议标志,
   }));
 
-const delimited = (...columns: string[]): FileFormat => ({ kind: 'delimited', separator: '|', columns });
-const fixedWidth = (columns: Record<string, number>): FileFormat => ({
-  kind: 'fixed-width',
-  columns: Object.entries(columns).map(([name, bytes]) => ({ name, bytes })),
-});
-
 /** 纳税信用等级 (yearly), 欠税公告 (quarterly) and 重大税收违法, each delivered whole every night. */
 export const FEEDS: readonly Feed[] = [
   defineFeed(
     'grades',
     /^NSXYDJ_(\d{8})\.txt$/,
-    delimited('纳税人名称', '纳税人识别号', '评价年度', '评价等级', '评价机关', '年度纳税额'),
+    delimited('纳税人名称 纳税人识别号 评价年度 评价等级 评价机关 年度纳税额'),
     gradeSchema,
   ),
   defineFeed(
     'arrears',
     /^QSGG_(\d{8})\.txt$/,
-    fixedWidth({
-      ...{
-        纳税人识别号: 20,
-        纳税人名称: 80,
-        法定代表人: 30,
-        证件号码: 18,
-        税种: 20,
-        欠税余额: 18,
-        当期新增: 18,
-      },
-      ...{ 公告机关: 60, 公告文号: 40, 公告日期: 8, 异议标志: 1 },
-    }),
+    // Bytes, not characters.
+    fixedWidth(
+      '纳税人识别号:20 纳税人名称:80 法定代表人:30 证件号码:18 税种:20 欠税余额:18 当期新增:18 ' +
+        '公告机关:60 公告文号:40 公告日期:8 异议标志:1',
+    ),
     arrearsSchema,
   ),
   defineFeed(
     'violations',
     /^ZDSSWF_(\d{8})\.txt$/,
     delimited(
-      ...[
-        '纳税人名称',
-        '纳税人识别号',
-        '案件性质',
-        '主要违法事实',
-        '处理处罚情况',
-        '处罚决定文书号',
-        '决定机关',
-        '决定日期',
-      ],
-      ...['公布日期', '停止公布日期', '异议标志'],
+      '纳税人名称 纳税人识别号 案件性质 主要违法事实 处理处罚情况 处罚决定文书号 决定机关 决定日期 ' +
+        '公布日期 停止公布日期 异议标志',
     ),
     violationSchema,
   ),
 ];
+
+/** Empty lists and nulls are the bureau's word that it has nothing. */
+export interface TaxFacts {
+  /** Null: not graded. */
+  readonly isGradeA: boolean | null;
+  readonly grade: (typeof GRADES)[number] | null;
+  /** The latest year first. */
+  readonly grades: readonly z.infer<typeof gradeSchema>[];
+  readonly taxPaid: readonly z.infer<typeof gradeSchema>[];
+  readonly arrears: readonly z.infer<typeof arrearsSchema>[];
+  readonly majorViolations: readonly z.infer<typeof violationSchema>[];
+}
 
 function defineFeed(name: string, file: RegExp, format: FileFormat, schema: z.ZodType): Feed {
   return {
@@ -187,6 +148,20 @@ function defineFeed(name: string, file: RegExp, format: FileFormat, schema: z.Zo
       const problem = schema.safeParse(record).error?.issues[0];
       return problem ? { subject, reason: `has an unusable ${problem.path.join('.')}` } : { subject };
     },
+  };
+}
+
+function delimited(columns: string): FileFormat {
+  return { kind: 'delimited', separator: '|', columns: columns.split(' ') };
+}
+
+function fixedWidth(columns: string): FileFormat {
+  return {
+    kind: 'fixed-width',
+    columns: columns
+      .split(' ')
+      .map((column) => column.split(':'))
+      .map(([name = '', bytes]) => ({ name, bytes: Number(bytes) })),
   };
 }
 
