@@ -168,7 +168,7 @@ export function renderCheck(result: CreditCheckResult): string {
   });
   for (const { department, status, asOf, ms, findings } of result.sources)
     // Unknown is a question mark, never a zero and never a blank that could be read as one.
-    table.push([department, status, asOf?.slice(0, 19).replace('T', ' ') ?? '—', ms ?? '—', findings ?? '?']);
+    table.push([department, status, asOf === null ? '—' : toChinaTime(asOf), ms ?? '—', findings ?? '?']);
   const { subject, completeness, assessment } = result;
   const lines = [
     `${subject.name ?? '?'}  ${subject.code ?? ''}`,
@@ -178,4 +178,9 @@ export function renderCheck(result: CreditCheckResult): string {
     ...(assessment?.reasons ?? []).map(({ zh, en }) => `  · ${zh} ${en}`),
   ];
   return lines.join('\n');
+}
+
+/** 2026-11-24 06:00 as the departments' clocks show it (UTC+8). */
+function toChinaTime(iso: string): string {
+  return new Date(iso).toLocaleString('sv-SE', { timeZone: 'Asia/Shanghai' }).slice(0, 16);
 }
