@@ -103,7 +103,10 @@ export function createGateway(parts: GatewayParts): Gateway {
     };
     const executed = await execute(operation, request, scope);
     const shaped = shape(operation, coerced.coerced, executed, scope);
-    const errors = [...shaped.errors, ...executed.errors].map((error) => toPublicError(error));
+    const errors = [
+      ...shaped.errors,
+      ...executed.errors.flatMap((error) => atAskedPath(error, shaped.data) ?? []),
+    ].map((error) => toPublicError(error));
     const body = { data: shaped.data, ...(errors.length > 0 ? { errors } : {}) };
     return { ...body, ...(await evidence(operation, scope, body)) };
   }
@@ -246,6 +249,25 @@ export function createGateway(parts: GatewayParts): Gateway {
     const { message, extensions } = createError('INTERNAL');
     return { message, ...path, extensions };
   }
+}
+
+/**
+ * An error of a field that was fetched for another's sake (@requires) and not asked for: it is told at the deepest place that
+ * was. A denial there is not told: the field that needed it has its own, and the inner name is nobody's business.
+ */
+function atAskedPath(error: GraphQLError, data: unknown): GraphQLError | null {
+  const path = error.path ?? [];
+  let value = data;
+  let asked = 0;
+  for (; asked < path.length; asked++) {
+    if (typeof value !== 'object' || value === null) return error;
+    if (!Object.hasOwn(value, path[asked] as PropertyKey)) break;
+    value = (value as Record<PropertyKey, unknown>)[path[asked] as PropertyKey];
+  }
+  if (asked === path.length) return error;
+  const { code } = error.extensions;
+  if (code === 'FORBIDDEN' || code === 'CONSENT_REQUIRED') return null;
+  return new GraphQLError(error.message, { path: path.slice(0, asked), extensions: error.extensions });
 }
 
 /** Nothing of a refused request was executed: there is no `data`. */

@@ -100,7 +100,7 @@ describe('a token', () => {
       errors.map(({ path, extensions }) => [path?.join('.'), extensions['code'], extensions['item']]),
     ).toEqual([
       ['creditSubject.tax.grade', 'FORBIDDEN', 'tax.grade'],
-      ['creditSubject.tax.g.year', 'FORBIDDEN', 'tax.grade'],
+      ['creditSubject.tax.g', 'FORBIDDEN', 'tax.grade'],
     ]);
   });
 
