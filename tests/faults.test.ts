@@ -7,8 +7,8 @@ import { startPlatform } from './kit/platform.ts';
 /** Department → its block in the graph, and lists of it. */
 const BLOCKS = {
   courts: { field: 'courts', lists: ['dishonestListings', 'consumptionRestrictions'] },
-  'human-resources': { field: 'humanResources', lists: [] },
-  'market-regulation': { field: 'marketRegulation', lists: ['abnormalListings'] },
+  'human-resources': { field: 'humanResources', lists: ['wageArrears'] },
+  'market-regulation': { field: 'marketRegulation', lists: ['abnormalOperations', 'seriousViolations'] },
   'public-security': { field: 'publicSecurity', lists: [] },
   tax: { field: 'tax', lists: ['arrears', 'majorViolations'] },
 } as const;
