@@ -16,7 +16,7 @@ let platform: Platform;
 let valid: readonly Registration[];
 beforeAll(async () => {
   if (FILE === undefined) throw new Error('run it with `npm run test:real -- FILE`');
-  console.info(`seed: ${SEED} (JINXIN_TEST_SEED)`);
+  process.stdout.write(`seed: ${SEED} (JINXIN_TEST_SEED)\n`);
   platform = await startPlatform({ population: FILE });
   valid = platform.population.filter(({ code }) => parseCreditCode(code).ok);
 }, 120_000);

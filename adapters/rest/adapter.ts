@@ -28,7 +28,6 @@ export interface RestOptions {
   /** More rows than this are a malformed answer, not a cut one. */
   readonly maxRows: number;
   readonly maxBytes: number;
-  readonly connections: number;
 }
 
 const answerSchema = z.union([

@@ -41,7 +41,7 @@ const serve = (perSecond = 10_000): Promise<RestServer> =>
 
 function connect(options: Partial<RestOptions> = {}, clock: Clock = systemClock): Adapter<RestRequest> {
   const { appKey, appSecret } = ACCOUNT;
-  const limits = { maxRows: 50, maxBytes: 256 * 1024, connections: 4 };
+  const limits = { maxRows: 50, maxBytes: 256 * 1024 };
   return createRestAdapter(
     { system: SYSTEM, url: server.url, appKey, appSecret, bodyKey: KEY, ...limits, ...options },
     { clock },
@@ -79,8 +79,8 @@ describeAdapterContract('rest', () => ({
     refuse: ['unavailable'],
     slow: ['timeout'],
     hang: ['timeout'],
-    reset: ['unavailable'],
     // The proxy cuts the message anywhere: what is left is no message, or a connection that broke off.
+    reset: ['malformed', 'unavailable'],
     truncate: ['malformed', 'unavailable'],
     garble: ['malformed'],
     html: ['malformed', 'unavailable'],
@@ -176,6 +176,18 @@ describe('a rest department refuses', () => {
     // Five, and two that may bunch on the way; a little is refilled while they come.
     expect(outcomes.filter((outcome) => outcome === 'ok').length).toBeLessThanOrEqual(9);
   });
+});
+
+it('a simulated service goes down at once, whatever hangs', async () => {
+  const hung = await serve();
+  const client = connect({ url: hung.url });
+  hung.setFault('hang');
+  const pending = call(ask(1), client).catch((error: { fault: string }) => error.fault);
+  const startedAt = performance.now();
+  await hung.close();
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(await pending).toBe('unavailable');
+  await client.close();
 });
 
 describe('a hostile or confused rest department', () => {

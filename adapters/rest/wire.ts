@@ -1,5 +1,5 @@
-/** One POST of JSON and its answer, through a pool of connections, never larger than allowed. */
-import { errors, Pool } from 'undici';
+/** One POST of JSON and its answer, never larger than allowed. */
+import { Client, errors } from 'undici';
 import { LegacyError } from '../adapter.ts';
 
 export interface Wire {
@@ -19,27 +19,28 @@ export function createWire(options: {
   readonly system: string;
   /** Root of the services; paths are appended. */
   readonly url: string;
-  readonly connections: number;
   readonly maxBytes: number;
 }): Wire {
   const { system } = options;
   const root = new URL(options.url);
   const prefix = root.pathname.replace(/\/$/, '');
-  const pool = new Pool(root.origin, {
-    connections: options.connections,
-    // No keep-alive: at a few calls a second it saves nothing, and none is lost on a connection that was closed meanwhile.
-    pipelining: 0,
+  const open = new Set<Client>();
+
+  /** A connection for this call alone: at a few calls a second it costs nothing, and none dies of one that was closed meanwhile. */
+  function connect(): Client {
     // The caller's signal is the only clock that counts.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxResponseSize: options.maxBytes,
-  });
+    const limits = { pipelining: 0, headersTimeout: 0, bodyTimeout: 0, maxResponseSize: options.maxBytes };
+    const client = new Client(root.origin, limits);
+    open.add(client);
+    return client;
+  }
 
   return {
     pathOf: (path) => prefix + path,
     async post(path, headers, body, signal) {
+      const client = connect();
       try {
-        const response = await pool.request({
+        const response = await client.request({
           method: 'POST',
           path,
           headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
@@ -51,9 +52,14 @@ export function createWire(options: {
         return decode(system, content);
       } catch (error) {
         throw toLegacyError(error, system, signal);
+      } finally {
+        open.delete(client);
+        await client.destroy();
       }
     },
-    close: () => pool.destroy(),
+    async close() {
+      await Promise.all([...open].map((client) => client.destroy()));
+    },
   };
 }
 

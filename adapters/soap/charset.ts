@@ -15,7 +15,6 @@ export class CharsetError extends Error {
  * What cannot stand in good text: a character that was already lost, what ICU makes of a lone 0xFF in GBK, and the control
  * characters that XML 1.0 forbids.
  */
-// eslint-disable-next-line no-control-regex
 const SPOILT = /[\ufffd\uf8f5\u0000-\u0008\u000b\u000c\u000e-\u001f]/;
 
 /** Throws CharsetError where the bytes are not text of this set. There is no replacement: a guessed name is another name. */

@@ -15,7 +15,11 @@ export interface SqlDriver {
 
 export function createSqlAdapter(
   driver: SqlDriver,
-  { system, poolSize, limits }: { readonly system: string; readonly poolSize: number; readonly limits: SqlLimits },
+  {
+    system,
+    poolSize,
+    limits,
+  }: { readonly system: string; readonly poolSize: number; readonly limits: SqlLimits },
 ): Adapter<SqlRequest> {
   const connections = createConnections({ open: driver.open, max: poolSize, idleMs: limits.idleMs });
 
@@ -30,7 +34,8 @@ export function createSqlAdapter(
         // Where anything went wrong nothing else is asked: what is left of this answer would be taken for the next one's.
         connection.cut();
         // It died in the pool, before this statement: that is no answer to it, and a statement that reads may be sent again.
-        const isStale = isReused && !connection.hasAnswered() && toLegacyError(error, signal).fault === 'unavailable';
+        const isStale =
+          isReused && !connection.hasAnswered() && toLegacyError(error, signal).fault === 'unavailable';
         if (!isStale) throw error;
         connections.forgetIdle();
       } finally {
@@ -40,12 +45,14 @@ export function createSqlAdapter(
   }
 
   function toLegacyError(error: unknown, signal: AbortSignal): LegacyError {
-    if (signal.aborted) return new LegacyError('timeout', system, 'did not answer before the deadline', signal.reason);
+    if (signal.aborted)
+      return new LegacyError('timeout', system, 'did not answer before the deadline', signal.reason);
     if (isLegacyError(error)) return error;
     if (error instanceof WireError) return new LegacyError('malformed', system, error.message);
     const fault = driver.toFault(error, system);
     if (fault) return fault;
-    if (isConnectionLost(error)) return new LegacyError('unavailable', system, 'was not reached or broke off', error);
+    if (isConnectionLost(error))
+      return new LegacyError('unavailable', system, 'was not reached or broke off', error);
     // Not the cause: a driver's message may quote what it could not read.
     return new LegacyError('malformed', system, 'answered in a way that its protocol does not know');
   }
@@ -57,7 +64,8 @@ export function createSqlAdapter(
       if (isClosed) throw new LegacyError('unavailable', system, 'is no longer asked');
       try {
         const rows = await run(request, signal);
-        if (rows.length > limits.maxRows) throw new LegacyError('malformed', system, 'answered more rows than are read of it');
+        if (rows.length > limits.maxRows)
+          throw new LegacyError('malformed', system, 'answered more rows than are read of it');
         return { rows, asOf: null };
       } catch (error) {
         throw toLegacyError(error, signal);
@@ -72,7 +80,11 @@ export function createSqlAdapter(
 }
 
 /** Rejects at the abort and cuts the connection, whatever the driver makes of that. */
-async function untilAborted(connection: SqlConnection, request: SqlRequest, signal: AbortSignal): Promise<readonly LegacyRow[]> {
+async function untilAborted(
+  connection: SqlConnection,
+  request: SqlRequest,
+  signal: AbortSignal,
+): Promise<readonly LegacyRow[]> {
   let onAbort = () => {};
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => {

@@ -28,7 +28,15 @@ export interface Connections {
   close(): void;
 }
 
-export function createConnections({ open, max, idleMs }: { open: OpenConnection; max: number; idleMs: number }): Connections {
+export function createConnections({
+  open,
+  max,
+  idleMs,
+}: {
+  open: OpenConnection;
+  max: number;
+  idleMs: number;
+}): Connections {
   const idle = new Map<SqlConnection, NodeJS.Timeout>();
   const taken = new Set<SqlConnection>();
   const waiting: (() => void)[] = [];

@@ -7,7 +7,9 @@ import { WireError } from './request.ts';
 
 /** Bytes 80–9F in what MySQL calls latin1; the five that Windows-1252 leaves open are control characters. */
 const HIGH = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ';
-const BYTES = new Map<string, number>(Array.from({ length: 256 }, (_, byte) => [String.fromCharCode(byte), byte]));
+const BYTES = new Map<string, number>(
+  Array.from({ length: 256 }, (_, byte) => [String.fromCharCode(byte), byte]),
+);
 for (const [at, character] of [...HIGH].entries()) {
   BYTES.delete(String.fromCharCode(0x80 + at));
   BYTES.set(character, 0x80 + at);

@@ -20,7 +20,8 @@ export class GuardedSocket extends Socket {
     super();
     this.#maxBytes = maxBytes;
     this.on('end', () => {
-      if (this.#left > 0 || this.#header.length > 0) this.destroy(new WireError('ended in the middle of a message'));
+      if (this.#left > 0 || this.#header.length > 0)
+        this.destroy(new WireError('ended in the middle of a message'));
     });
   }
 
@@ -33,11 +34,23 @@ export class GuardedSocket extends Socket {
     return this.#heard > 0;
   }
 
+  // Not write(), which connecting a socket puts back to its own.
+  override _write(packet: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#wrote(packet);
+    super._write(packet, encoding, done);
+  }
+
+  override _writev(
+    packets: { chunk: Buffer; encoding: BufferEncoding }[],
+    done: (error?: Error | null) => void,
+  ): void {
+    for (const { chunk } of packets) this.#wrote(chunk);
+    super._writev?.(packets, done);
+  }
+
   /** The driver writes whole packets: the fourth byte is the packet's number. */
-  override write(...args: readonly unknown[]): boolean {
-    const [packet] = args;
-    if (Buffer.isBuffer(packet)) this.#sequence = ((packet[3] ?? 0) + 1) % 256;
-    return super.write(...(args as Parameters<Socket['write']>));
+  #wrote(packet: Buffer): void {
+    this.#sequence = ((packet[3] ?? 0) + 1) % 256;
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
@@ -54,7 +67,7 @@ export class GuardedSocket extends Socket {
   #check(chunk: Buffer): void {
     this.#heard += chunk.length;
     if (this.#heard > this.#maxBytes) throw new WireError('answered more bytes than are read of it');
-    for (let at = 0; at < chunk.length; ) {
+    for (let at = 0; at < chunk.length;) {
       if (this.#left > 0) {
         const part = Math.min(this.#left, chunk.length - at);
         this.#left -= part;

@@ -25,11 +25,13 @@ let proxy: FaultProxy;
 let control: mysql.Connection;
 let adapter: Adapter<SqlRequest>;
 
-const through = (port: number): string => Object.assign(new URL(url), { hostname: '127.0.0.1', port: String(port) }).href;
+const through = (port: number): string =>
+  Object.assign(new URL(url), { hostname: '127.0.0.1', port: String(port) }).href;
 const connectTo = (href: string, options: Partial<MariadbOptions> = {}) =>
   createMariadbAdapter({ system: SYSTEM, url: href, poolSize: 2, gbkInLatin1: ['名称'], ...options });
 const never = () => ({ signal: new AbortController().signal, deadline: Infinity });
-const call = (text: string, values: readonly unknown[] = [], by = adapter) => by.call({ text, values }, never());
+const call = (text: string, values: readonly unknown[] = [], by = adapter) =>
+  by.call({ text, values }, never());
 const faultOf = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
     () => 'answered',
@@ -38,14 +40,17 @@ const faultOf = (work: Promise<unknown>): Promise<unknown> =>
 
 beforeAll(async () => {
   const server = process.env['JINXIN_TEST_MARIADB_URL'];
-  if (server === undefined) throw new Error('JINXIN_TEST_MARIADB_URL is not set: run tests with `npm test -- <file>`');
+  if (server === undefined)
+    throw new Error('JINXIN_TEST_MARIADB_URL is not set: run tests with `npm test -- <file>`');
   url = new URL(server);
   control = await mysql.createConnection({ uri: server, charset: 'utf8mb4' });
   await control.query(`CREATE DATABASE ${DATABASE}`);
   await control.query(`USE ${DATABASE}`);
   url.pathname = `/${DATABASE}`;
   // As such systems are: the column says latin1, what was written into it are the bytes of GBK.
-  await control.query('CREATE TABLE 名录 (编号 int, 名称 varchar(200) CHARACTER SET latin1, 备注 varchar(200) CHARACTER SET utf8mb4)');
+  await control.query(
+    'CREATE TABLE 名录 (编号 int, 名称 varchar(200) CHARACTER SET latin1, 备注 varchar(200) CHARACTER SET utf8mb4)',
+  );
   await control.query(
     `INSERT INTO 名录 SELECT seq, CONCAT(X'${iconv.encode(NAME, 'gbk').toString('hex')}', seq), '天津' FROM seq_1_to_50`,
   );
@@ -105,7 +110,9 @@ describe('MariaDB rows', () => {
       `SELECT 9007199254740993 AS 长, CAST(1.10 AS DECIMAL(5,2)) AS 额, DATE '1978-03-01' AS 日, NULL AS 无, ? AS 字`,
       [`（）"'\\ 䶮`],
     );
-    expect(rows).toEqual([{ 长: '9007199254740993', 额: '1.10', 日: '1978-03-01', 无: null, 字: `（）"'\\ 䶮` }]);
+    expect(rows).toEqual([
+      { 长: '9007199254740993', 额: '1.10', 日: '1978-03-01', 无: null, 字: `（）"'\\ 䶮` },
+    ]);
   });
 
   it('are of one statement that only reads', async () => {
@@ -140,7 +147,10 @@ describe('MariaDB errors', () => {
   it('never say what the server said, nor the password', async () => {
     const wrong = connectTo(Object.assign(new URL(url), { password: 'wrong-password' }).href);
     const error: unknown = await call(ALL, [], wrong).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ fault: 'refused', message: 'exchange database refused our account (1045)' });
+    expect(error).toMatchObject({
+      fault: 'refused',
+      message: 'exchange database refused our account (1045)',
+    });
     expect((error as Error).cause).toBeUndefined();
     await wrong.close();
   });
@@ -165,14 +175,20 @@ describe('MariaDB connections', () => {
 describe('bytes changed anywhere on the way from MariaDB', () => {
   it('end in rows or in a fault, and in nothing else', async () => {
     const spoiler = await createSpoiler(url);
-    const outcome = fc.asyncProperty(fc.integer({ min: 0, max: 3_500 }), fc.integer({ min: 1, max: 255 }), async (place, change) => {
-      spoiler.spoil(place, change);
-      const spoiled = connectTo(through(spoiler.port));
-      const limit = AbortSignal.timeout(500);
-      const result = await faultOf(spoiled.call({ text: ALL, values: [] }, { signal: limit, deadline: Infinity }));
-      await spoiled.close();
-      expect(['answered', 'timeout', 'unavailable', 'refused', 'malformed']).toContain(result);
-    });
+    const outcome = fc.asyncProperty(
+      fc.integer({ min: 0, max: 3_500 }),
+      fc.integer({ min: 1, max: 255 }),
+      async (place, change) => {
+        spoiler.spoil(place, change);
+        const spoiled = connectTo(through(spoiler.port));
+        const limit = AbortSignal.timeout(500);
+        const result = await faultOf(
+          spoiled.call({ text: ALL, values: [] }, { signal: limit, deadline: Infinity }),
+        );
+        await spoiled.close();
+        expect(['answered', 'timeout', 'unavailable', 'refused', 'malformed']).toContain(result);
+      },
+    );
     await fc.assert(outcome, { numRuns: 150 });
     await spoiler.close();
   }, 120_000);

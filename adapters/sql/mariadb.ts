@@ -16,7 +16,11 @@ export interface MariadbOptions extends SqlOptions {
 }
 
 /** Dates, times, bigint and decimals come as the text that the server wrote. */
-export function createMariadbAdapter({ limits, gbkInLatin1 = [], ...options }: MariadbOptions): Adapter<SqlRequest> {
+export function createMariadbAdapter({
+  limits,
+  gbkInLatin1 = [],
+  ...options
+}: MariadbOptions): Adapter<SqlRequest> {
   const all: SqlLimits = { ...SQL_LIMITS, ...limits };
   const decode = (row: LegacyRow): LegacyRow => decodeColumns(row, gbkInLatin1);
   return createSqlAdapter(
@@ -61,7 +65,9 @@ async function openConnection(
   signal.addEventListener('abort', cut, { once: true });
   try {
     await settled(socket, (done) => connection.connect(done));
-    await settled(socket, (done) => connection.query(`SET SESSION max_statement_time = ${limits.statementMs / 1000}`, done));
+    await settled(socket, (done) =>
+      connection.query(`SET SESSION max_statement_time = ${limits.statementMs / 1000}`, done),
+    );
     await settled(socket, (done) => connection.query('SET SESSION TRANSACTION READ ONLY', done));
   } catch (error) {
     cut();
@@ -92,9 +98,13 @@ async function openConnection(
 }
 
 /** What the driver calls back, or what the socket ended with: the driver does not pass on every end. */
-function settled<T>(socket: GuardedSocket, start: (done: (error: Error | null, value?: T) => void) => void): Promise<T> {
+function settled<T>(
+  socket: GuardedSocket,
+  start: (done: (error: Error | null, value?: T) => void) => void,
+): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const onEnd = () => finish(socket.errored ?? Object.assign(new Error('Connection terminated'), { code: 'ECONNRESET' }));
+    const onEnd = () =>
+      finish(socket.errored ?? Object.assign(new Error('Connection terminated'), { code: 'ECONNRESET' }));
     const finish = (error: Error | null, value?: T) => {
       socket.off('close', onEnd);
       // The socket's own error says more than what the driver makes of it.
@@ -127,12 +137,15 @@ export function toMariadbFault(error: unknown, system: string): LegacyError | nu
   if (!isNativeError(error)) return null;
   const { errno, code, sqlState } = error as { errno?: unknown; code?: unknown; sqlState?: unknown };
   // Only what came from the server has a state; a system's error has a number as well.
-  if (typeof errno !== 'number' || typeof sqlState !== 'string' || !/^[0-9A-Z]{5}$/.test(sqlState)) return null;
+  if (typeof errno !== 'number' || typeof sqlState !== 'string' || !/^[0-9A-Z]{5}$/.test(sqlState))
+    return null;
   if (REFUSED.has(errno)) return new LegacyError('refused', system, `refused our account (${errno})`);
-  if (TOO_LONG.has(errno)) return new LegacyError('timeout', system, 'called off the statement for its length');
+  if (TOO_LONG.has(errno))
+    return new LegacyError('timeout', system, 'called off the statement for its length');
   if (NOT_READY.has(errno)) return new LegacyError('unavailable', system, `is not ready (${errno})`);
   if (DRIFTED.has(errno)) return new LegacyError('malformed', system, `has changed its form (${errno})`);
   // A number that no server has was garbled on the way.
-  if (typeof code !== 'string') return new LegacyError('malformed', system, 'answered an error that cannot be read');
+  if (typeof code !== 'string')
+    return new LegacyError('malformed', system, 'answered an error that cannot be read');
   return new LegacyError('refused', system, `refused the statement (${errno})`);
 }

@@ -40,7 +40,8 @@ export function createFrameChecker(maxBytes: number): FrameChecker {
       needed = HEADER;
       while (bytes.length - at >= HEADER) {
         const length = 1 + bytes.readUInt32BE(at + 1);
-        if (length < HEADER || length > maxBytes) throw new WireError('answered a message of an impossible length');
+        if (length < HEADER || length > maxBytes)
+          throw new WireError('answered a message of an impossible length');
         const type = String.fromCharCode(bytes[at] ?? 0);
         const form = FORMS[type];
         if (!form) throw new WireError('answered a message that its protocol does not have');
@@ -50,7 +51,8 @@ export function createFrameChecker(maxBytes: number): FrameChecker {
           needed = length;
           break;
         }
-        if (!form.isSound(bytes.subarray(at + HEADER, at + length))) throw new WireError('answered a message that is not sound');
+        if (!form.isSound(bytes.subarray(at + HEADER, at + length)))
+          throw new WireError('answered a message that is not sound');
         hasAnswered ||= ANSWERS.has(type);
         at += length;
       }
@@ -84,13 +86,19 @@ const FORMS: Readonly<Record<string, Form>> = {
   R: { longest: 4_096, isSound: isAuthentication },
   S: { longest: 4_096, isSound: (body) => isText(body, 2) },
   K: { longest: 8, isSound: (body) => body.length === 8 },
-  Z: { longest: 1, isSound: (body) => body.length === 1 && 'ITE'.includes(String.fromCharCode(body[0] ?? 0)) },
+  Z: {
+    longest: 1,
+    isSound: (body) => body.length === 1 && 'ITE'.includes(String.fromCharCode(body[0] ?? 0)),
+  },
   E: REPORT,
   N: REPORT,
   T: { longest: 1_048_576, isSound: isRowDescription },
   D: { longest: Infinity, isSound: isDataRow },
   C: { longest: 256, isSound: (body) => isText(body, 1) },
-  t: { longest: 262_144, isSound: (body) => body.length >= 2 && body.length === 2 + 4 * body.readUInt16BE(0) },
+  t: {
+    longest: 262_144,
+    isSound: (body) => body.length >= 2 && body.length === 2 + 4 * body.readUInt16BE(0),
+  },
   1: EMPTY,
   2: EMPTY,
   3: EMPTY,

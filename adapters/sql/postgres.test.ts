@@ -23,11 +23,13 @@ let proxy: FaultProxy;
 let control: pg.Client;
 let adapter: Adapter<SqlRequest>;
 
-const through = (port: number): string => Object.assign(new URL(url), { hostname: '127.0.0.1', port: String(port) }).href;
+const through = (port: number): string =>
+  Object.assign(new URL(url), { hostname: '127.0.0.1', port: String(port) }).href;
 const connectTo = (href: string, limits: Partial<SqlLimits> = {}, poolSize = 2) =>
   createPostgresAdapter({ system: SYSTEM, url: href, poolSize, limits });
 const never = () => ({ signal: new AbortController().signal, deadline: Infinity });
-const call = (text: string, values: readonly unknown[] = [], by = adapter) => by.call({ text, values }, never());
+const call = (text: string, values: readonly unknown[] = [], by = adapter) =>
+  by.call({ text, values }, never());
 const faultOf = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
     () => 'answered',
@@ -40,7 +42,9 @@ beforeAll(async () => {
   control = new pg.Client({ connectionString: url.href });
   await control.connect();
   await control.query('CREATE TABLE "名录" ("编号" int, "名称" text)');
-  await control.query(`INSERT INTO "名录" SELECT n, '天津津信测试' || n || '（集团）有限公司' FROM generate_series(1, 50) n`);
+  await control.query(
+    `INSERT INTO "名录" SELECT n, '天津津信测试' || n || '（集团）有限公司' FROM generate_series(1, 50) n`,
+  );
   proxy = await createFaultProxy({ host: url.hostname, port: Number(url.port) }, 0);
   adapter = connectTo(through(proxy.port));
 });
@@ -86,7 +90,16 @@ describe('PostgreSQL rows', () => {
       ['（）"\'\\ \u3000䶮'],
     );
     expect(rows).toEqual([
-      { 数: 1, 是: true, 无: null, 长: '9007199254740993', 额: '1.10', 日: '1978-03-01', 物: { 甲: [1] }, 字: '（）"\'\\ \u3000䶮' },
+      {
+        数: 1,
+        是: true,
+        无: null,
+        长: '9007199254740993',
+        额: '1.10',
+        日: '1978-03-01',
+        物: { 甲: [1] },
+        字: '（）"\'\\ \u3000䶮',
+      },
     ]);
   });
 
@@ -116,8 +129,12 @@ describe('PostgreSQL errors', () => {
     ['a value that cannot be converted', `SELECT 'x'::int`, 'malformed'],
   ])('%s', async (_, text, fault) => {
     const role = `${url.pathname.slice(1)}_reader`;
-    await control.query(`CREATE ROLE "${role}" LOGIN PASSWORD 'p'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO "${role}"`);
-    const reader = connectTo(Object.assign(new URL(url), { username: role, password: 'p' }).href, { statementMs: 200 });
+    await control.query(
+      `CREATE ROLE "${role}" LOGIN PASSWORD 'p'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO "${role}"`,
+    );
+    const reader = connectTo(Object.assign(new URL(url), { username: role, password: 'p' }).href, {
+      statementMs: 200,
+    });
     expect(await faultOf(call(text, [], reader))).toBe(fault);
     expect((await call(ALL, [], reader)).rows).toHaveLength(50);
     await reader.close();
@@ -127,7 +144,10 @@ describe('PostgreSQL errors', () => {
   it('never say what the server said, nor the password', async () => {
     const wrong = connectTo(Object.assign(new URL(url), { password: 'wrong-password' }).href);
     const error: unknown = await call(ALL, [], wrong).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ fault: 'refused', message: 'exchange database refused our account (28P01)' });
+    expect(error).toMatchObject({
+      fault: 'refused',
+      message: 'exchange database refused our account (28P01)',
+    });
     const quoted: unknown = await call(`SELECT '120101190001010016'::int`).catch((reason: unknown) => reason);
     expect(String(quoted) + JSON.stringify(quoted)).not.toContain('1900');
     expect((quoted as Error).cause).toBeUndefined();
@@ -156,7 +176,9 @@ describe('PostgreSQL connections', () => {
     const single = connectTo(url.href, {}, 1);
     const first = call('SELECT pg_sleep(0.2)', [], single);
     const leaver = new AbortController();
-    const left = faultOf(single.call({ text: ALL, values: [] }, { signal: leaver.signal, deadline: Infinity }));
+    const left = faultOf(
+      single.call({ text: ALL, values: [] }, { signal: leaver.signal, deadline: Infinity }),
+    );
     const stayed = call(ALL, [], single);
     leaver.abort();
     expect(await left).toBe('timeout');
@@ -167,7 +189,9 @@ describe('PostgreSQL connections', () => {
 
   it('that the server threw out while idle are not noticed by the next callers', async () => {
     const pooled = connectTo(url.href, {}, 3);
-    const pids = await Promise.all([1, 2, 3].map(() => call('SELECT pg_backend_pid() AS pid, pg_sleep(0.05)', [], pooled)));
+    const pids = await Promise.all(
+      [1, 2, 3].map(() => call('SELECT pg_backend_pid() AS pid, pg_sleep(0.05)', [], pooled)),
+    );
     for (const { rows } of pids) await control.query('SELECT pg_terminate_backend($1)', [rows[0]?.['pid']]);
     const replies = await Promise.all([1, 2, 3].map(() => call(ALL, [], pooled)));
     expect(replies.map(({ rows }) => rows.length)).toEqual([50, 50, 50]);
@@ -177,9 +201,12 @@ describe('PostgreSQL connections', () => {
   it('call off on the server what nobody waits for any more', async () => {
     const leaver = new AbortController();
     const mark = `SELECT pg_sleep(30) AS ${url.pathname.slice(1)}`;
-    const pending = faultOf(adapter.call({ text: mark, values: [] }, { signal: leaver.signal, deadline: Infinity }));
+    const pending = faultOf(
+      adapter.call({ text: mark, values: [] }, { signal: leaver.signal, deadline: Infinity }),
+    );
     const running = async () =>
-      (await control.query(`SELECT FROM pg_stat_activity WHERE state = 'active' AND query = $1`, [mark])).rowCount ?? 0;
+      (await control.query(`SELECT FROM pg_stat_activity WHERE state = 'active' AND query = $1`, [mark]))
+        .rowCount ?? 0;
     for (let tries = 0; tries < 500 && (await running()) === 0; tries++);
     expect(await running()).toBe(1);
     leaver.abort();
@@ -192,14 +219,20 @@ describe('PostgreSQL connections', () => {
 describe('bytes changed anywhere on the way from PostgreSQL', () => {
   it('end in rows or in a fault, and in nothing else', async () => {
     const spoiler = await createSpoiler(url);
-    const outcome = fc.asyncProperty(fc.integer({ min: 0, max: 4_000 }), fc.integer({ min: 1, max: 255 }), async (place, change) => {
-      spoiler.spoil(place, change);
-      const spoiled = connectTo(through(spoiler.port));
-      const limit = AbortSignal.timeout(500);
-      const result = await faultOf(spoiled.call({ text: ALL, values: [] }, { signal: limit, deadline: Infinity }));
-      await spoiled.close();
-      expect(['answered', 'timeout', 'unavailable', 'refused', 'malformed']).toContain(result);
-    });
+    const outcome = fc.asyncProperty(
+      fc.integer({ min: 0, max: 4_000 }),
+      fc.integer({ min: 1, max: 255 }),
+      async (place, change) => {
+        spoiler.spoil(place, change);
+        const spoiled = connectTo(through(spoiler.port));
+        const limit = AbortSignal.timeout(500);
+        const result = await faultOf(
+          spoiled.call({ text: ALL, values: [] }, { signal: limit, deadline: Infinity }),
+        );
+        await spoiled.close();
+        expect(['answered', 'timeout', 'unavailable', 'refused', 'malformed']).toContain(result);
+      },
+    );
     await fc.assert(outcome, { numRuns: 150 });
     await spoiler.close();
   }, 120_000);

@@ -29,7 +29,8 @@ const NATURAL = new Set<number>([pg.types.builtins.BOOL, pg.types.builtins.INT2,
 for (const type of ['FLOAT4', 'FLOAT8', 'JSON', 'JSONB'] as const) NATURAL.add(pg.types.builtins[type]);
 
 const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number) => (NATURAL.has(oid) ? (pg.types.getTypeParser(oid, 'text') as never) : ((text: string) => text) as never),
+  getTypeParser: (oid: number) =>
+    NATURAL.has(oid) ? (pg.types.getTypeParser(oid, 'text') as never) : (((text: string) => text) as never),
 };
 
 /** The driver's connection with our look at the bytes in front of its parser, on plain and TLS sockets alike. */
@@ -48,7 +49,8 @@ async function openConnection(url: string, limits: SqlLimits, signal: AbortSigna
   });
   const driver = (client as unknown as { connection?: DriverConnection }).connection;
   // Without it garbled bytes would stop the process: better not to start after an upgrade that moved it.
-  if (typeof driver?.attachListeners !== 'function') throw new TypeError('pg has changed: its parser cannot be guarded');
+  if (typeof driver?.attachListeners !== 'function')
+    throw new TypeError('pg has changed: its parser cannot be guarded');
   const attach = driver.attachListeners.bind(driver);
   driver.attachListeners = (stream) => attach(toChecked(stream as Duplex, checker));
   let isOpen = true;
@@ -151,11 +153,15 @@ export function toPostgresFault(error: unknown, system: string): LegacyError | n
       : null;
   const state = error.code ?? '';
   // What is no SQLSTATE was not said by the server.
-  if (!/^[0-9A-Z]{5}$/.test(state)) return new LegacyError('malformed', system, 'answered an error that cannot be read');
+  if (!/^[0-9A-Z]{5}$/.test(state))
+    return new LegacyError('malformed', system, 'answered an error that cannot be read');
   if (state === '57014') return new LegacyError('timeout', system, 'called off the statement for its length');
-  if (/^(08|53|57|55P03|40)/.test(state)) return new LegacyError('unavailable', system, `is not ready (${state})`);
-  if (/^(28|42501|0L|0P|3D)/.test(state)) return new LegacyError('refused', system, `refused our account (${state})`);
+  if (/^(08|53|57|55P03|40)/.test(state))
+    return new LegacyError('unavailable', system, `is not ready (${state})`);
+  if (/^(28|42501|0L|0P|3D)/.test(state))
+    return new LegacyError('refused', system, `refused our account (${state})`);
   // Columns, views or functions that are not as agreed; characters that cannot be converted; damaged data.
-  if (/^(42|3F|21|22|XX)/.test(state)) return new LegacyError('malformed', system, `has changed its form (${state})`);
+  if (/^(42|3F|21|22|XX)/.test(state))
+    return new LegacyError('malformed', system, `has changed its form (${state})`);
   return new LegacyError('refused', system, `refused the statement (${state})`);
 }

@@ -34,7 +34,6 @@ export interface VerdictOptions {
   readonly ticketMs: number;
   readonly mostTickets: number;
   readonly maxBytes: number;
-  readonly connections: number;
 }
 
 /** Of the time that is left, how much may go by in waiting; the rest is for the way back. */

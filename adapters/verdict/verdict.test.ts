@@ -31,7 +31,6 @@ const options = (url: string): VerdictOptions => ({
   ticketMs: 86_400_000,
   mostTickets: 100,
   maxBytes: 64 * 1024,
-  connections: 8,
 });
 
 interface Rig {
@@ -96,8 +95,8 @@ describeAdapterContract('verdict', () => ({
     refuse: ['unavailable'],
     slow: ['timeout'],
     hang: ['timeout'],
-    reset: ['unavailable'],
     // The proxy cuts the message anywhere: what is left is no message, or a connection that broke off.
+    reset: ['malformed', 'unavailable'],
     truncate: ['malformed', 'unavailable'],
     garble: ['malformed'],
     html: ['malformed', 'unavailable'],
@@ -193,6 +192,17 @@ describe('a verdict', () => {
     expect(await faultOf(call(counted))).toBe('unavailable');
     await counted.close();
   });
+});
+
+it('a simulated gateway goes down at once, whoever waits for a verdict', async () => {
+  const rig = await serve(60_000);
+  const pending = faultOf(call(rig));
+  while (rig.server.calls() === 0) await systemClock.sleep(1);
+  const startedAt = performance.now();
+  await rig.server.close();
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(await pending).toBe('unavailable');
+  await rig.adapter.close();
 });
 
 describe('what a question is about', () => {
@@ -324,8 +334,8 @@ describe('a hostile or confused gateway', () => {
     ['a quota that is used up', 'unavailable', [429, '{}']],
     ['a way to somewhere else', 'malformed', [302, '']],
     ['half a JSON', 'malformed', [202, '{"ticket":"abc']],
-  ])('with %s ends as %s', async (_, fault, accepted, answered) => {
-    expect(await endOf(accepted, answered)).toBe(fault);
+  ])('with %s ends as %s', async (_, fault, accepted, ...answered) => {
+    expect(await endOf(accepted, ...answered)).toBe(fault);
   });
 });
 

@@ -1,5 +1,5 @@
 /** One small JSON message to a one-way gateway (边界接入) and its answer. */
-import { errors, Pool } from 'undici';
+import { Client, errors } from 'undici';
 import { LegacyError } from '../adapter.ts';
 
 export interface WireAnswer {
@@ -18,26 +18,27 @@ export function createWire(options: {
   readonly system: string;
   readonly url: string;
   readonly accessKey: string;
-  readonly connections: number;
   readonly maxBytes: number;
 }): Wire {
   const { system } = options;
   const root = new URL(options.url);
   const prefix = root.pathname.replace(/\/$/, '');
-  const pool = new Pool(root.origin, {
-    connections: options.connections,
-    // No keep-alive: the gateway closes what is idle, and a question lost that way would count against the quota.
-    pipelining: 0,
+  const open = new Set<Client>();
+
+  /** A connection for this call alone: at a few calls a second it costs nothing, and none dies of one that was closed meanwhile. */
+  function connect(): Client {
     // The caller's signal is the only clock that counts.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxResponseSize: options.maxBytes,
-  });
+    const limits = { pipelining: 0, headersTimeout: 0, bodyTimeout: 0, maxResponseSize: options.maxBytes };
+    const client = new Client(root.origin, limits);
+    open.add(client);
+    return client;
+  }
 
   return {
     async send(method, path, body, signal) {
+      const client = connect();
       try {
-        const response = await pool.request({
+        const response = await client.request({
           method,
           path: prefix + path,
           headers: { 'x-access-key': options.accessKey, 'content-type': 'application/json; charset=utf-8' },
@@ -51,9 +52,14 @@ export function createWire(options: {
         return { status, content: decode(system, bytes, String(response.headers['content-type'] ?? '')) };
       } catch (error) {
         throw toLegacyError(error, system, signal);
+      } finally {
+        open.delete(client);
+        await client.destroy();
       }
     },
-    close: () => pool.destroy(),
+    async close() {
+      await Promise.all([...open].map((client) => client.destroy()));
+    },
   };
 }
 

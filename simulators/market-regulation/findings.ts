@@ -22,7 +22,8 @@ const SERIOUS_BASIS = '市场监督管理严重违法失信名单管理办法（
 export function findingsOf(subject: Subject): Omit<SubjectRecords, 'registrations'> {
   const { registration, seed, isSample } = subject;
   const random = randomFor(seed, registration.code, 'findings of the register');
-  const ago = (days: number): string => new Date(Date.parse(subject.today) - days * DAY).toISOString().slice(0, 10);
+  const ago = (days: number): string =>
+    new Date(Date.parse(subject.today) - days * DAY).toISOString().slice(0, 10);
   const row = (cells: Row['cells']): Row => ({ key: subject.key, code: registration.code, flag: 'I', cells });
   return {
     changes: changesOf(subject, random, ago).map(row),
@@ -34,7 +35,11 @@ export function findingsOf(subject: Subject): Omit<SubjectRecords, 'registration
 
 type Ago = (days: number) => string;
 
-function changesOf({ registration, formerNames, isSample, state }: Subject, random: Random, ago: Ago): Row['cells'][] {
+function changesOf(
+  { registration, formerNames, isSample, state }: Subject,
+  random: Random,
+  ago: Ago,
+): Row['cells'][] {
   const change = (item: string, before: string, after: string, days: number) => ({
     变更事项: item,
     变更前: before,
@@ -45,8 +50,12 @@ function changesOf({ registration, formerNames, isSample, state }: Subject, rand
   });
   return [
     ...formerNames.map((name) => change('01', name, registration.name, random.int(700, 3_000))),
-    ...(isSample || random.chance(0.3) ? [change('05', '商品销售', '商品销售；技术服务', random.int(30, 2_000))] : []),
-    ...(!isSample && random.chance(0.1) ? [change('04', '10(万元人民币)', registration.capital, random.int(30, 2_000))] : []),
+    ...(isSample || random.chance(0.3)
+      ? [change('05', '商品销售', '商品销售；技术服务', random.int(30, 2_000))]
+      : []),
+    ...(!isSample && random.chance(0.1)
+      ? [change('04', '10(万元人民币)', registration.capital, random.int(30, 2_000))]
+      : []),
     ...(state === '3' ? [change('06', '', '注销', random.int(1, 600))] : []),
   ];
 }
@@ -73,7 +82,11 @@ function seriousOf(random: Random, ago: Ago): Row['cells'][] {
   const days = random.int(20, 1_400);
   return [
     {
-      列入事由: random.pick(['生产销售不符合食品安全标准的食品', '伪造、冒用他人企业名义进行虚假登记', '特种设备领域严重违法']),
+      列入事由: random.pick([
+        '生产销售不符合食品安全标准的食品',
+        '伪造、冒用他人企业名义进行虚假登记',
+        '特种设备领域严重违法',
+      ]),
       列入依据: SERIOUS_BASIS,
       列入决定文书号: `津市监严列〔${ago(days).slice(0, 4)}〕${random.int(1, 999)}号`,
       列入决定机关: PROVIDER,

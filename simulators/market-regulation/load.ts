@@ -4,7 +4,16 @@ import type { Registration } from '../population/registrations.ts';
 import type { Row, SubjectRecords } from './records.ts';
 import { deregisteredCompanies, recordsOf, recordsOfDeregistered } from './records.ts';
 import type { View } from './views.ts';
-import { ABNORMAL, CHANGES, PROVIDER, REGISTRATION, SERIOUS, SPOT_CHECKS, SYSTEM_COLUMNS, VIEWS } from './views.ts';
+import {
+  ABNORMAL,
+  CHANGES,
+  PROVIDER,
+  REGISTRATION,
+  SERIOUS,
+  SPOT_CHECKS,
+  SYSTEM_COLUMNS,
+  VIEWS,
+} from './views.ts';
 
 const PARTS: readonly (readonly [View, keyof SubjectRecords])[] = [
   [REGISTRATION, 'registrations'],
@@ -21,10 +30,17 @@ export async function loadRegister(
 ): Promise<void> {
   const subjects = [
     ...population.map((registration, place) => recordsOf(registration, place, seed, today)),
-    ...deregisteredCompanies(population.length).map((registration, at) => recordsOfDeregistered(registration, at, seed, today)),
+    ...deregisteredCompanies(population.length).map((registration, at) =>
+      recordsOfDeregistered(registration, at, seed, today),
+    ),
   ];
   await control.query('DROP SCHEMA IF EXISTS base CASCADE; CREATE SCHEMA base');
-  for (const [view, part] of PARTS) await loadTable(control, view, subjects.flatMap((subject) => subject[part]));
+  for (const [view, part] of PARTS)
+    await loadTable(
+      control,
+      view,
+      subjects.flatMap((subject) => subject[part]),
+    );
   const counts = VIEWS.map(
     ({ name, table }) => `SELECT '${name}', "统一社会信用代码", count(*) FROM base."${table}" GROUP BY 2`,
   );

@@ -1,7 +1,11 @@
 /** What the register holds of a company: the registration as it is in the population, the rest made up from (seed, code). */
 import { toCurrentRegion } from '../../schema/identifiers/region.ts';
 import { registrationCheckDigit } from '../../schema/identifiers/registration-number.ts';
-import { CREDIT_CODE_ALPHABET, isCreditCode, makeCreditCode } from '../../schema/identifiers/unified-social-credit-code.ts';
+import {
+  CREDIT_CODE_ALPHABET,
+  isCreditCode,
+  makeCreditCode,
+} from '../../schema/identifiers/unified-social-credit-code.ts';
 import { legalRepresentativeOf } from '../population/people.ts';
 import type { Random } from '../population/random.ts';
 import { randomFor } from '../population/random.ts';
@@ -49,14 +53,25 @@ const REGION_OF: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** `place` in the population: the first company is the sample of guides and examples, and is clean. `today`: YYYY-MM-DD. */
-export function recordsOf(registration: Registration, place: number, seed: string, today: string): SubjectRecords {
+export function recordsOf(
+  registration: Registration,
+  place: number,
+  seed: string,
+  today: string,
+): SubjectRecords {
   const { code, name } = registration;
   const key = `12${String(place).padStart(10, '0')}`;
   // What has no code of its own cannot be asked about; its row stands in the register all the same.
   if (!isCreditCode(code)) {
     const random = randomFor(seed, key, 'registration at the register');
     const only = toCells(registration, key, { state: '1', name, formerNames: [], random, seed });
-    return { registrations: [{ key, code, flag: 'I', cells: only }], changes: [], abnormal: [], serious: [], spotChecks: [] };
+    return {
+      registrations: [{ key, code, flag: 'I', cells: only }],
+      changes: [],
+      abnormal: [],
+      serious: [],
+      spotChecks: [],
+    };
   }
   const random = randomFor(seed, code, 'registration at the register');
   const state = place === 0 ? '1' : stateOf(random);
@@ -64,8 +79,16 @@ export function recordsOf(registration: Registration, place: number, seed: strin
   const own = { state, formerNames, random, seed };
   const latest = toCells(registration, code, { ...own, name });
   const findings = findingsOf({ registration, key, seed, today, formerNames, isSample: place === 0, state });
-  const earlier = formerNames.map((former) => ({ key, code, flag: 'I' as const, cells: { ...latest, 企业名称: former, 曾用名: null, 登记状态: '1' } }));
-  return { ...findings, registrations: [...earlier, { key, code, flag: earlier.length > 0 ? 'U' : 'I', cells: latest }] };
+  const earlier = formerNames.map((former) => ({
+    key,
+    code,
+    flag: 'I' as const,
+    cells: { ...latest, 企业名称: former, 曾用名: null, 登记状态: '1' },
+  }));
+  return {
+    ...findings,
+    registrations: [...earlier, { key, code, flag: earlier.length > 0 ? 'U' : 'I', cells: latest }],
+  };
 }
 
 /**
@@ -76,7 +99,12 @@ export function deregisteredCompanies(size: number): readonly Registration[] {
   const count = Math.min(MOST_DEREGISTERED, Math.max(2, Math.ceil(size / 500)));
   return Array.from({ length: count }, (_, at) => ({
     name: `天津津信测试注销${at + 1}号商贸有限公司`,
-    code: makeCreditCode({ department: '9', category: '1', region: '120101', body8: `G${inBase31(at)}TYN01` }),
+    code: makeCreditCode({
+      department: '9',
+      category: '1',
+      region: '120101',
+      body8: `G${inBase31(at)}TYN01`,
+    }),
     registeredOn: '2009-06-01',
     kind: '有限责任公司',
     capital: '50(万元人民币)',
@@ -84,21 +112,40 @@ export function deregisteredCompanies(size: number): readonly Registration[] {
   }));
 }
 
-export function recordsOfDeregistered(registration: Registration, at: number, seed: string, today: string): SubjectRecords {
+export function recordsOfDeregistered(
+  registration: Registration,
+  at: number,
+  seed: string,
+  today: string,
+): SubjectRecords {
   const { code, name } = registration;
   const key = `12D${String(at).padStart(9, '0')}`;
   const random = randomFor(seed, code, 'registration at the register');
   const cells = toCells(registration, code, { state: '3', name, formerNames: [], random, seed });
-  const findings = findingsOf({ registration, key, seed, today, formerNames: [], isSample: false, state: '3' });
+  const findings = findingsOf({
+    registration,
+    key,
+    seed,
+    today,
+    formerNames: [],
+    isSample: false,
+    state: '3',
+  });
   const was = { key, code, flag: 'I' as const, cells: { ...cells, 登记状态: '1' } };
   return { ...findings, registrations: at % 2 === 0 ? [was, { key, code, flag: 'D', cells }] : [] };
 }
 
 const MOST_DEREGISTERED = 31 ** 2;
-const inBase31 = (at: number): string => CREDIT_CODE_ALPHABET.charAt(Math.floor(at / 31)) + CREDIT_CODE_ALPHABET.charAt(at % 31);
+const inBase31 = (at: number): string =>
+  CREDIT_CODE_ALPHABET.charAt(Math.floor(at / 31)) + CREDIT_CODE_ALPHABET.charAt(at % 31);
 
 /** The code of nobody in any population: whose row strays into others' answers. */
-export const STRANGER = makeCreditCode({ department: '9', category: '1', region: '120116', body8: 'G99TYN99' });
+export const STRANGER = makeCreditCode({
+  department: '9',
+  category: '1',
+  region: '120116',
+  body8: 'G99TYN99',
+});
 
 function stateOf(random: Random): State {
   const share = random.int(1, 1000);
@@ -113,7 +160,13 @@ function stateOf(random: Random): State {
 function toCells(
   { registeredOn, kind, capital, district, code }: Registration,
   key: string,
-  { state, name, formerNames, random, seed }: { state: State; name: string; formerNames: readonly string[]; random: Random; seed: string },
+  {
+    state,
+    name,
+    formerNames,
+    random,
+    seed,
+  }: { state: State; name: string; formerNames: readonly string[]; random: Random; seed: string },
 ): Readonly<Record<string, string | null>> {
   const person = legalRepresentativeOf(key, seed);
   const region = random.pick(REGION_OF[district] ?? [null]);

@@ -16,7 +16,8 @@ export async function createReadOnlyRole(control: pg.Client, name: string): Prom
 
 /** Views are made anew with each fault, and what is new is nobody's to read. */
 export async function grantReading(control: pg.Client, roles: readonly ReadOnlyRole[]): Promise<void> {
-  for (const { name } of roles) await control.query(`GRANT SELECT ON ALL TABLES IN SCHEMA public TO "${name}"`);
+  for (const { name } of roles)
+    await control.query(`GRANT SELECT ON ALL TABLES IN SCHEMA public TO "${name}"`);
 }
 
 /** From now on logins are refused, and those who are in are thrown out. */

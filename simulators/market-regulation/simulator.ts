@@ -49,7 +49,8 @@ export default defineSimulator({
       },
       faults: POSSIBLE,
       async setFault(fault) {
-        if (fault !== null && !POSSIBLE.includes(fault)) throw new Error(`an exchange database cannot have the fault ${fault}`);
+        if (fault !== null && !POSSIBLE.includes(fault))
+          throw new Error(`an exchange database cannot have the fault ${fault}`);
         if (isViewFault(current) || isViewFault(fault)) {
           await control.query('BEGIN');
           await spoil(isViewFault(fault) ? fault : null);

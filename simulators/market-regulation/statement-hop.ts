@@ -14,11 +14,15 @@ const EXECUTE = 0x45;
 const SSL_REQUEST = 80_877_103;
 const CANCEL_REQUEST = 80_877_102;
 
-export async function createStatementHop(target: { host: string; port: number }, latencyMs: number): Promise<StatementHop> {
+export async function createStatementHop(
+  target: { host: string; port: number },
+  latencyMs: number,
+): Promise<StatementHop> {
   const sockets = new Set<Socket>();
   let calls = 0;
-  const server = createServer((client) => {
-    const upstream = connect(target.port, target.host);
+  // Without delay: answers come in many small pieces, each of which would wait for the one before to be acknowledged.
+  const server = createServer({ noDelay: true }, (client) => {
+    const upstream = connect({ ...target, noDelay: true });
     let hasAsked = false;
     const read = createTypeReader((type) => {
       if (type !== QUERY && type !== EXECUTE) return;
@@ -34,7 +38,10 @@ export async function createStatementHop(target: { host: string; port: number },
       else setTimeout(() => client.destroyed || client.write(chunk), latencyMs);
     });
     upstream.on('end', () => setTimeout(() => client.end(), hasAsked ? latencyMs + 1 : 0));
-    for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
       sockets.add(one);
       one.on('error', () => other.destroy());
       one.on('close', () => sockets.delete(one));

@@ -32,7 +32,14 @@ export interface View {
   readonly drifts: string;
 }
 
-export const SYSTEM_COLUMNS = ['ROW_ID', 'S_EXT_SEQUENCE', 'S_EXT_TIMESTAMP', 'S_EXT_FLAG', '主体身份代码', '统一社会信用代码'] as const;
+export const SYSTEM_COLUMNS = [
+  'ROW_ID',
+  'S_EXT_SEQUENCE',
+  'S_EXT_TIMESTAMP',
+  'S_EXT_FLAG',
+  '主体身份代码',
+  '统一社会信用代码',
+] as const;
 
 export const REGISTRATION: View = {
   name: 'v_企业登记',
@@ -71,7 +78,16 @@ export const ABNORMAL: View = {
 export const SERIOUS: View = {
   name: 'v_严重违法失信',
   table: '严重违法失信',
-  columns: ['列入事由', '列入依据', '列入决定文书号', '列入决定机关', '列入日期', '移出日期', '移出原因', '异议标识'],
+  columns: [
+    '列入事由',
+    '列入依据',
+    '列入决定文书号',
+    '列入决定机关',
+    '列入日期',
+    '移出日期',
+    '移出原因',
+    '异议标识',
+  ],
   drifts: '移出日期',
 };
 
@@ -86,7 +102,13 @@ export const VIEWS: readonly View[] = [REGISTRATION, CHANGES, ABNORMAL, SERIOUS,
 
 export const PROVIDER = '天津市市场监督管理委员会';
 
-export const VIEW_FAULTS = ['wrong-encoding', 'duplicate-rows', 'missing-rows', 'foreign-row', 'schema-drift'] as const;
+export const VIEW_FAULTS = [
+  'wrong-encoding',
+  'duplicate-rows',
+  'missing-rows',
+  'foreign-row',
+  'schema-drift',
+] as const;
 export type ViewFault = (typeof VIEW_FAULTS)[number];
 
 /** Makes the views anew, spoiled or sound; `stranger` is the code of the subject whose rows stray into others' answers. */
@@ -96,7 +118,8 @@ export function viewsSql(fault: ViewFault | null, stranger: string): string {
     const create = `CREATE VIEW "${view.name}" AS ${select}`;
     if (fault === 'missing-rows') return `${create} WHERE NOT t."最新"`;
     if (fault === 'duplicate-rows') return `${create} UNION ALL ${select}`;
-    if (fault === 'foreign-row' && view === ABNORMAL) return `${create} UNION ALL ${strangerRows(view, stranger)}`;
+    if (fault === 'foreign-row' && view === ABNORMAL)
+      return `${create} UNION ALL ${strangerRows(view, stranger)}`;
     return create;
   });
   const control = `CREATE VIEW "v_对账" AS SELECT "视图", "统一社会信用代码", "行数" FROM base."对账"`;
