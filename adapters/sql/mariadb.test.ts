@@ -1,8 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import type { AddressInfo, Socket } from 'node:net';
-import { connect, createServer } from 'node:net';
 import fc from 'fast-check';
 import iconv from 'iconv-lite';
 import mysql from 'mysql2/promise';
@@ -14,6 +11,7 @@ import { describeAdapterContract } from '../contract.ts';
 import type { MariadbOptions } from './mariadb.ts';
 import { createMariadbAdapter } from './mariadb.ts';
 import type { SqlRequest } from './request.ts';
+import { createByteSpoiler } from './byte-spoiler.ts';
 
 const SYSTEM = 'exchange database';
 const DATABASE = `exchange_${randomBytes(5).toString('hex')}`;
@@ -174,7 +172,7 @@ describe('MariaDB connections', () => {
 
 describe('bytes changed anywhere on the way from MariaDB', () => {
   it('end in rows or in a fault, and in nothing else', async () => {
-    const spoiler = await createSpoiler(url);
+    const spoiler = await createByteSpoiler(url);
     const outcome = fc.asyncProperty(
       fc.integer({ min: 0, max: 3_500 }),
       fc.integer({ min: 1, max: 255 }),
@@ -193,34 +191,3 @@ describe('bytes changed anywhere on the way from MariaDB', () => {
     await spoiler.close();
   }, 120_000);
 });
-
-/** A hop that changes one byte of what the server says, counted over a connection. */
-async function createSpoiler(target: URL) {
-  const sockets = new Set<Socket>();
-  let spoilt = { place: -1, change: 0 };
-  const server = createServer((client) => {
-    const upstream = connect(Number(target.port), target.hostname);
-    let passed = 0;
-    for (const socket of [client, upstream]) sockets.add(socket.on('error', () => socket.destroy()));
-    client.pipe(upstream);
-    client.on('close', () => upstream.destroy());
-    upstream.on('close', () => client.destroy());
-    upstream.on('data', (chunk: Buffer) => {
-      const at = spoilt.place - passed;
-      passed += chunk.length;
-      const sent = Buffer.from(chunk);
-      if (at >= 0 && at < sent.length) sent[at] = (sent[at] ?? 0) ^ spoilt.change;
-      client.write(sent);
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    spoil: (place: number, change: number) => (spoilt = { place, change }),
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}

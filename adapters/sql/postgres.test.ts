@@ -1,7 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { once } from 'node:events';
-import type { AddressInfo, Socket } from 'node:net';
-import { connect, createServer } from 'node:net';
 import fc from 'fast-check';
 import pg from 'pg';
 import type { FaultProxy, WireFault } from '../../simulators/fault-proxy.ts';
@@ -13,6 +10,7 @@ import { isLegacyError } from '../adapter.ts';
 import { describeAdapterContract } from '../contract.ts';
 import { createPostgresAdapter } from './postgres.ts';
 import type { SqlLimits, SqlRequest } from './request.ts';
+import { createByteSpoiler } from './byte-spoiler.ts';
 
 const SYSTEM = 'exchange database';
 const ALL = 'SELECT "编号", "名称" FROM "名录" ORDER BY 1';
@@ -218,7 +216,7 @@ describe('PostgreSQL connections', () => {
 
 describe('bytes changed anywhere on the way from PostgreSQL', () => {
   it('end in rows or in a fault, and in nothing else', async () => {
-    const spoiler = await createSpoiler(url);
+    const spoiler = await createByteSpoiler(url);
     const outcome = fc.asyncProperty(
       fc.integer({ min: 0, max: 4_000 }),
       fc.integer({ min: 1, max: 255 }),
@@ -237,34 +235,3 @@ describe('bytes changed anywhere on the way from PostgreSQL', () => {
     await spoiler.close();
   }, 120_000);
 });
-
-/** A hop that changes one byte of what the server says, counted over a connection. */
-async function createSpoiler(target: URL) {
-  const sockets = new Set<Socket>();
-  let spoilt = { place: -1, change: 0 };
-  const server = createServer((client) => {
-    const upstream = connect(Number(target.port), target.hostname);
-    let passed = 0;
-    for (const socket of [client, upstream]) sockets.add(socket.on('error', () => socket.destroy()));
-    client.pipe(upstream);
-    client.on('close', () => upstream.destroy());
-    upstream.on('close', () => client.destroy());
-    upstream.on('data', (chunk: Buffer) => {
-      const at = spoilt.place - passed;
-      passed += chunk.length;
-      const sent = Buffer.from(chunk);
-      if (at >= 0 && at < sent.length) sent[at] = (sent[at] ?? 0) ^ spoilt.change;
-      client.write(sent);
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    spoil: (place: number, change: number) => (spoilt = { place, change }),
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}

@@ -12,7 +12,7 @@ import type { ReadOnlyRole } from './roles.ts';
 import { allowLogins, createReadOnlyRole, dropRole, grantReading, refuseLogins } from './roles.ts';
 import { createStatementHop } from './statement-hop.ts';
 import type { ViewFault } from './views.ts';
-import { VIEW_FAULTS, viewsSql } from './views.ts';
+import { VIEW_FAULTS, VIEWS_DROPPED, viewsSql } from './views.ts';
 
 const POSSIBLE: readonly Fault[] = [...WIRE_FAULTS, ...VIEW_FAULTS, 'expired-token'];
 
@@ -26,21 +26,34 @@ export default defineSimulator({
     // The calendar day in China.
     const today = new Date(clock.now() + 8 * 3_600_000).toISOString().slice(0, 10);
     const database = url.pathname.slice(1);
-    await control.query('BEGIN');
-    await control.query(viewsDropped());
-    await loadRegister(control, { population, seed, today });
     const reader = await createReadOnlyRole(control, `${database}_reader`);
     const indexer = await createReadOnlyRole(control, `${database}_indexer`);
     const spoil = async (fault: ViewFault | null) => {
       await control.query(viewsSql(fault, STRANGER));
       await grantReading(control, [reader, indexer]);
     };
-    await spoil(null);
-    await control.query('COMMIT');
+    await inTransaction(control, async () => {
+      // The views of an earlier run stand on its tables.
+      await control.query(VIEWS_DROPPED);
+      await loadRegister(control, { population, seed, today });
+      await spoil(null);
+    });
 
     const hop = await createStatementHop({ host: url.hostname, port: Number(url.port || 5432) }, latencyMs);
     const proxy = await createFaultProxy({ host: '127.0.0.1', port: hop.port }, 0);
     let current: Fault | null = null;
+    let last: Promise<void> = Promise.resolve();
+
+    async function change(fault: Fault | null): Promise<void> {
+      if (fault !== null && !POSSIBLE.includes(fault))
+        throw new Error(`an exchange database cannot have the fault ${fault}`);
+      if (isViewFault(current) || isViewFault(fault))
+        await inTransaction(control, () => spoil(isViewFault(fault) ? fault : null));
+      if (current === 'expired-token') await allowLogins(control, reader);
+      if (fault === 'expired-token') await refuseLogins(control, reader);
+      if (isWireFault(current) || isWireFault(fault)) proxy.setFault(isWireFault(fault) ? fault : null);
+      current = fault;
+    }
 
     return {
       environment: {
@@ -48,18 +61,11 @@ export default defineSimulator({
         JINXIN_SUBJECTS_EXCHANGE_URL: as(indexer, url),
       },
       faults: POSSIBLE,
-      async setFault(fault) {
-        if (fault !== null && !POSSIBLE.includes(fault))
-          throw new Error(`an exchange database cannot have the fault ${fault}`);
-        if (isViewFault(current) || isViewFault(fault)) {
-          await control.query('BEGIN');
-          await spoil(isViewFault(fault) ? fault : null);
-          await control.query('COMMIT');
-        }
-        if (current === 'expired-token') await allowLogins(control, reader);
-        if (fault === 'expired-token') await refuseLogins(control, reader);
-        if (isWireFault(current) || isWireFault(fault)) proxy.setFault(isWireFault(fault) ? fault : null);
-        current = fault;
+      setFault(fault) {
+        // One after the other: all of them speak through the one control connection.
+        const turn = last.then(() => change(fault));
+        last = turn.catch(() => {});
+        return turn;
       },
       calls: () => hop.calls(),
       openCalls: () => proxy.openCalls(),
@@ -77,8 +83,16 @@ function isViewFault(fault: Fault | null): fault is ViewFault {
   return fault !== null && (VIEW_FAULTS as readonly string[]).includes(fault);
 }
 
-/** The views of an earlier run stand on its tables. */
-const viewsDropped = (): string => viewsSql(null, STRANGER).split(';')[0] ?? '';
+async function inTransaction(control: pg.Client, work: () => Promise<void>): Promise<void> {
+  await control.query('BEGIN');
+  try {
+    await work();
+    await control.query('COMMIT');
+  } catch (error) {
+    await control.query('ROLLBACK');
+    throw error;
+  }
+}
 
 function as(role: ReadOnlyRole, database: URL, at?: { host: string; port: number }): string {
   const url = new URL(database);

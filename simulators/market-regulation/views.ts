@@ -111,6 +111,10 @@ export const VIEW_FAULTS = [
 ] as const;
 export type ViewFault = (typeof VIEW_FAULTS)[number];
 
+export const VIEWS_DROPPED = `DROP VIEW IF EXISTS ${[...VIEWS.map(({ name }) => name), 'v_对账', 'v_批次']
+  .map((name) => `"${name}"`)
+  .join(', ')}`;
+
 /** Makes the views anew, spoiled or sound; `stranger` is the code of the subject whose rows stray into others' answers. */
 export function viewsSql(fault: ViewFault | null, stranger: string): string {
   const data = VIEWS.map((view) => {
@@ -127,8 +131,7 @@ export function viewsSql(fault: ViewFault | null, stranger: string): string {
   const batch = `CREATE VIEW "v_批次" AS SELECT ${fault === 'wrong-encoding' ? mangled('"数据提供方"') : '"数据提供方"'} AS "数据提供方",
     (date_trunc('day', now() AT TIME ZONE 'Asia/Shanghai' - interval '6 hours') + interval '6 hours') AT TIME ZONE 'Asia/Shanghai' AS "数据时点"
     FROM base."批次"`;
-  const names = [...VIEWS.map(({ name }) => name), 'v_对账', 'v_批次'].map((name) => `"${name}"`).join(', ');
-  return [`DROP VIEW IF EXISTS ${names}`, ...data, control, batch].join(';\n');
+  return [VIEWS_DROPPED, ...data, control, batch].join(';\n');
 }
 
 function selected(view: View, fault: ViewFault | null): string {
