@@ -40,7 +40,10 @@ it('answers from what the other gateway fetched, the same answer, without a call
   const before = platform.simulators.calls();
   const response = await request(second.url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${await platform.token('bank-a')}` },
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${await platform.token('bank-a')}`,
+    },
     body: JSON.stringify({ query }),
   });
   const { data } = (await response.body.json()) as { data: unknown };

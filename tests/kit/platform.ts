@@ -43,6 +43,8 @@ export async function startPlatform(
     latencyMs?: number;
     population?: string | undefined;
     environment?: Readonly<Record<string, string>>;
+    /** Gets the JSON log, line by line. */
+    onLog?: (line: string) => void;
   } = {},
 ): Promise<Platform> {
   const databases = createTestDatabases();
@@ -53,7 +55,9 @@ export async function startPlatform(
     seed: 'test',
     faultRate: 0,
     latencyMs: options.latencyMs ?? 0,
-    log: pino({ level: process.env['JINXIN_TEST_LOG'] ?? 'silent' }),
+    log: options.onLog
+      ? pino({ level: 'trace' }, { write: options.onLog })
+      : pino({ level: process.env['JINXIN_TEST_LOG'] ?? 'silent' }),
     postgres: (name) => databases.url(name),
     environment: options.environment ?? {},
   });
