@@ -2,7 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { chainHash } from '../gateway/evidence/audit-log.ts';
+import { maskName } from '../schema/identifiers/mask.ts';
 import { SAMPLE_COMPANY_CODE } from '../schema/sandbox-tokens.ts';
+import { legalRepresentativeOf } from '../simulators/population/people.ts';
 import type { Platform } from './kit/platform.ts';
 import { startPlatform } from './kit/platform.ts';
 
@@ -160,6 +162,23 @@ describe('what one may see', () => {
         codes: errors.map(({ extensions }) => extensions['code']),
       }).toEqual({ shape, tax: null, codes: ['FORBIDDEN'] });
     }
+  });
+});
+
+describe('a mask', () => {
+  it('is put on after the cache, for those who are to see it: an officer reads the name, the public its beginning', async () => {
+    const code = platform.population[15]?.code ?? '';
+    const { name } = legalRepresentativeOf(code, 'test');
+    const query = `{ creditSubject(code: "${code}") { marketRegulation { registration { legalRepresentative } } } }`;
+    const shown = async (as?: 'market-officer' | 'bank-a') => {
+      const { data } = await platform.ask(as === undefined ? { query } : { as, query });
+      return data.creditSubject.marketRegulation.registration.legalRepresentative as string;
+    };
+    expect(await shown('market-officer')).toBe(name);
+    const before = platform.simulators.calls();
+    expect([await shown('bank-a'), await shown()]).toEqual([maskName(name), maskName(name)]);
+    expect(platform.callsSince(before)['market-regulation']).toBe(0);
+    expect(maskName(name)).toMatch(/^.\*+$/u);
   });
 });
 
