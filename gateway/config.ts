@@ -3,6 +3,8 @@ import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { isProduction, loadPlatformKeys } from '../schema/keys.ts';
 import type { SubjectIds } from '../schema/subject-id.ts';
+import { loadReceiptSuite } from './evidence/receipt-keys.ts';
+import type { SignatureSuite } from './evidence/signature.ts';
 import type { IssuerConfig } from './identity/tokens.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
 import { DEFAULT_LIMITS } from './limits/operation-limits.ts';
@@ -16,6 +18,8 @@ export interface Config {
   /** Base address of the subgraphs; null: each at the address that the supergraph names. */
   readonly subgraphsUrl: string | null;
   readonly issuer: IssuerConfig;
+  /** Signs receipts; null: there are none. */
+  readonly receipts: SignatureSuite | null;
   /** null: requests to subgraphs go unsigned. */
   readonly signingKey: KeyObject | null;
   readonly subjectIds: SubjectIds | null;
@@ -48,6 +52,8 @@ const environmentSchema = z.object({
   JINXIN_AUDIENCE: z.string().default('jinxin'),
   JINXIN_JWKS_URI: z.url().optional(),
   JINXIN_SIGN: z.enum(['true', 'false']).default('false'),
+  JINXIN_RECEIPT_ALGORITHM: z.enum(['SM2-SM3', 'Ed25519']).default('SM2-SM3'),
+  JINXIN_RECEIPT_PRIVATE_KEY: z.string().optional(),
   JINXIN_PLATFORM_URL: z.string().optional(),
   REDIS_URL: z.string().optional(),
   JINXIN_INTROSPECTION: z.enum(['everyone', 'authenticated', 'nobody']).default('everyone'),
@@ -80,6 +86,9 @@ export function readConfig(
     catalogueFile: options.catalogue ?? values.JINXIN_CATALOGUE ?? null,
     subgraphsUrl: values.JINXIN_SUBGRAPHS_URL ?? null,
     issuer: readIssuer(values, production),
+    receipts: isSigning
+      ? loadReceiptSuite(values.JINXIN_RECEIPT_ALGORITHM, values.JINXIN_RECEIPT_PRIVATE_KEY, production)
+      : null,
     signingKey: keys?.gatewayPrivateKey ?? null,
     subjectIds: keys?.subjectIds ?? null,
     platformUrl: values.JINXIN_PLATFORM_URL ?? null,
@@ -98,9 +107,10 @@ export function readConfig(
 /** The configuration as it may be logged: no key, no password. */
 export function toPrintable(config: Config): Readonly<Record<string, unknown>> {
   const url = (text: string | null) => text?.replace(/\/\/[^@/]*@/, '//***@') ?? null;
-  const { signingKey, subjectIds: _, ...rest } = config;
+  const { signingKey, receipts, subjectIds: _, ...rest } = config;
   return {
     ...rest,
+    receipts: receipts ? `${receipts.algorithm} ${receipts.keyId}` : null,
     signingKey: signingKey ? '***' : null,
     platformUrl: url(config.platformUrl),
     redisUrl: url(config.redisUrl),

@@ -13,7 +13,6 @@ import type { Config } from './config.ts';
 import { ConfigError } from './config.ts';
 import type { AuditLog } from './evidence/audit-log.ts';
 import { AUDIT_MIGRATIONS, createAuditLog } from './evidence/audit-log.ts';
-import { createEd25519Suite } from './evidence/signature.ts';
 import { createDataSource } from './execution/data-source.ts';
 import { createEntityCache } from './execution/entity-cache.ts';
 import { createTransport } from './execution/transport.ts';
@@ -80,7 +79,7 @@ export async function serveGateway(
       catalogueVersion: version,
       transport,
       audit,
-      signature: config.signingKey ? createEd25519Suite(config.signingKey) : null,
+      signature: config.receipts,
       takeRate: createRates(config.requestsPerSecond),
       limits: config.limits,
       introspection: config.introspection,

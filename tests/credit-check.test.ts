@@ -1,10 +1,13 @@
 /** A bank's credit check, end to end, and what it costs the departments. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createPublicKey } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Receipt } from '../gateway/evidence/receipt.ts';
 import { isReceiptOf } from '../gateway/evidence/receipt.ts';
-import { createEd25519Suite } from '../gateway/evidence/signature.ts';
-import { sandboxKey } from '../schema/keys.ts';
+import { loadReceiptVerifier } from '../gateway/evidence/receipt-keys.ts';
 import { SAMPLE_COMPANY_CODE } from '../schema/sandbox-tokens.ts';
 import type { Platform } from './kit/platform.ts';
 import { startPlatform } from './kit/platform.ts';
@@ -57,12 +60,36 @@ describe('a credit check', () => {
       query:
         '{ creditCheck(input: { subject: "91120101MA9TYN016Y" }) { completeness assessment { conclusion } } }',
     });
-    const suite = createEd25519Suite(createPublicKey(sandboxKey('gateway')));
+    const suite = loadReceiptVerifier('SM2-SM3', undefined);
     const receipt = extensions['receipt'] as Receipt;
     expect(isReceiptOf(suite, receipt, { data })).toBe(true);
     expect(isReceiptOf(suite, receipt, { data: { ...data, creditCheck: null } })).toBe(false);
     expect(isReceiptOf(suite, { ...receipt, issuedAt: '2030-01-01T00:00:00.000Z' }, { data })).toBe(false);
   });
+
+  it('can be verified by whoever keeps it, from the file alone, and not when it was changed', async () => {
+    const answer = await platform.ask({
+      as: 'bank-a',
+      query: '{ creditCheck(input: { subject: "91120101MA9TYN016Y" }) { completeness } }',
+    });
+    const folder = await mkdtemp(join(tmpdir(), 'jinxin-test-'));
+    const verify = async (body: unknown) => {
+      const file = join(folder, 'answer.json');
+      await writeFile(file, JSON.stringify(body));
+      const command = ['--import', 'tsx', 'scripts/receipt-verify.ts', file];
+      return promisify(execFile)(process.execPath, command, { cwd: join(import.meta.dirname, '..') }).then(
+        ({ stdout }) => stdout,
+        ({ code, stderr }: { code: number; stderr: string }) => `${code} ${stderr}`,
+      );
+    };
+    const { data, extensions } = answer;
+    expect(await verify({ data, extensions })).toContain('Valid');
+    expect(await verify({ data: { creditCheck: { completeness: 0.5 } }, extensions })).toMatch(
+      /^1 .*not the one that was signed/s,
+    );
+    expect(await verify({ data })).toMatch(/^1 .*no receipt/s);
+    await rm(folder, { recursive: true });
+  }, 60_000);
 
   it('finds the same company by its name in other brackets and spaces', async () => {
     for (const name of [

@@ -1,0 +1,42 @@
+/** The key that receipts are signed with: given in PEM, or in the sandbox one that everybody can derive. */
+import type { KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { KeyError, sandboxBytes, sandboxKey } from '../../schema/keys.ts';
+import type { SignatureSuite } from './signature.ts';
+import { createEd25519Suite } from './signature.ts';
+import { createSm2Suite, toSm2Key } from './sm2.ts';
+
+type Algorithm = SignatureSuite['algorithm'];
+
+/** Throws KeyError when the key is missing in production, or is not one of the algorithm's. */
+export function loadReceiptSuite(
+  algorithm: Algorithm,
+  pem: string | undefined,
+  production: boolean,
+): SignatureSuite {
+  if (pem === undefined && production)
+    throw new KeyError('JINXIN_RECEIPT_PRIVATE_KEY must be set in production');
+  return toSuite(algorithm, pem === undefined ? sandboxReceiptKey(algorithm) : createPrivateKey(pem));
+}
+
+/** The suite that verifies receipts of this algorithm: with a public key in PEM, or the sandbox's. */
+export function loadReceiptVerifier(algorithm: Algorithm, publicPem: string | undefined): SignatureSuite {
+  return toSuite(
+    algorithm,
+    publicPem === undefined ? createPublicKey(sandboxReceiptKey(algorithm)) : createPublicKey(publicPem),
+  );
+}
+
+function sandboxReceiptKey(algorithm: Algorithm): KeyObject {
+  return algorithm === 'SM2-SM3'
+    ? toSm2Key(sandboxBytes('receipt', 32).toString('hex'))
+    : sandboxKey('receipt');
+}
+
+function toSuite(algorithm: Algorithm, key: KeyObject): SignatureSuite {
+  // OpenSSL calls its SM2 keys by no type that Node knows; what is EC by type may be one as well.
+  const isEd25519 = key.asymmetricKeyType === 'ed25519';
+  if (isEd25519 !== (algorithm === 'Ed25519'))
+    throw new KeyError(`the key of receipts is not one of ${algorithm}`);
+  return algorithm === 'SM2-SM3' ? createSm2Suite(key) : createEd25519Suite(key);
+}
