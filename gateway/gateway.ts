@@ -7,6 +7,7 @@
  *                  planning, which a small bomb can keep busy for seconds; denied fields are cut before planning, so that
  *                  no department is asked for what will not be shown
  *  4. variables    coerced before execution: a malformed code reaches no department
+ *     a mutation is recorded first: nothing is changed of which no record can be made
  *  5. execute      the plan; authorization with the subject, cache and transport stand inside (execution/data-source.ts)
  *  6. shape        masks after the cache: a cache holds facts, never a principal's view
  *  7. audit        durable before the answer leaves; without it there is no answer
@@ -17,16 +18,18 @@ import type { GraphQLFormattedError } from 'graphql';
 import { getVariableValues, GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import type { Catalogue } from '../schema/catalogue.ts';
-import { createError, isErrorCode } from '../schema/errors.ts';
+import type { ErrorCode } from '../schema/errors.ts';
+import { createError, ERROR_FACTS, ERRORS, isErrorCode } from '../schema/errors.ts';
 import type { Principal } from '../schema/principal.ts';
 import { createRights } from './authorization/rights.ts';
-import type { AuditLog } from './evidence/audit-log.ts';
+import type { AuditLog, AuditRecord } from './evidence/audit-log.ts';
 import { digestOf, issueReceipt } from './evidence/receipt.ts';
 import type { SignatureSuite } from './evidence/signature.ts';
 import { findConsents } from './execution/consents.ts';
-import { toResponseName } from './execution/keys.ts';
+import { toResponseName, variableKeyOf } from './execution/keys.ts';
 import type { GatewayScope, Trail } from './execution/request-scope.ts';
 import { createTrail } from './execution/request-scope.ts';
+import { createFailures } from './execution/failures.ts';
 import { shapeAnswer } from './execution/shape.ts';
 import type { Transport } from './execution/transport.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
@@ -57,7 +60,7 @@ const tracer = trace.getTracer('jinxin.gateway');
 
 export function createGateway(parts: GatewayParts): Gateway {
   const { supergraph, catalogue, limits, log } = parts;
-  const prepare = createOperations({ schema: supergraph.apiSchema, limits, size: 2_000 });
+  const prepare = createOperations({ schema: supergraph.apiSchema, limits, bytes: 64 * 1024 * 1024 });
 
   return (request) =>
     tracer.startActiveSpan('operation', async (span) => {
@@ -101,6 +104,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       consentedItems: createConsentedItems(request, trail),
       trail,
     };
+    await recordIntent(operation, scope);
     const executed = await execute(operation, request, scope);
     const shaped = shape(operation, coerced.coerced, executed, scope);
     const errors = [
@@ -121,8 +125,11 @@ export function createGateway(parts: GatewayParts): Gateway {
     errors: readonly GraphQLError[];
   }> {
     if (!planned) return { data: undefined, errors: [] };
+    const variables = Object.fromEntries(
+      Object.entries(request.variables).map(([name, value]) => [variableKeyOf(name), value]),
+    );
     const result = await supergraph.execute({
-      request: { query: plannedHash, variables: request.variables, operationName: operation.name?.value },
+      request: { query: plannedHash, variables, operationName: operation.name?.value },
       document: planned,
       queryHash: plannedHash,
       operationName: operation.name?.value ?? null,
@@ -134,6 +141,9 @@ export function createGateway(parts: GatewayParts): Gateway {
       metrics: {},
       overallCachePolicy: {},
     } as never);
+    // What the library throws itself, such as a data source that failed, comes without extensions.
+    for (const error of result.errors ?? [])
+      if (!('extensions' in error)) log.error({ err: error }, 'a fetch failed');
     const errors = (result.errors ?? []).map(
       (error) =>
         new GraphQLError(error.message, {
@@ -141,15 +151,26 @@ export function createGateway(parts: GatewayParts): Gateway {
           ...(error.extensions ? { extensions: error.extensions } : {}),
         }),
     );
-    return { data: result.data as Readonly<Record<string, unknown>> | null | undefined, errors };
+    // A value that the schema does not allow was made null: the library tells it here, and only when nothing else was wrong.
+    const invalid = (result.extensions?.['valueCompletion'] ?? []) as readonly GraphQLError[];
+    for (const { path = [] } of invalid)
+      errors.push(createError('INTERNAL', { path: path.map(toResponseName) }));
+    if (invalid.length > 0)
+      log.warn({ places: invalid.length }, 'departments answered what the schema does not allow');
+    // Without data the execution failed as a whole, which is another thing than nothing to execute.
+    return { data: (result.data ?? null) as Readonly<Record<string, unknown>> | null, errors };
   }
 
   function shape(
     { operation, fragments, cut }: PreparedOperation,
     variables: Readonly<Record<string, unknown>>,
-    executed: { data: Readonly<Record<string, unknown>> | null | undefined },
+    executed: {
+      data: Readonly<Record<string, unknown>> | null | undefined;
+      errors: readonly GraphQLError[];
+    },
     { rights, trail }: GatewayScope,
   ) {
+    const failures = createFailures(executed.errors);
     return shapeAnswer(
       {
         schema: supergraph.apiSchema,
@@ -160,17 +181,19 @@ export function createGateway(parts: GatewayParts): Gateway {
           const decision = rights.ofField(parent, field);
           return decision && 'mask' in decision ? decision.mask : undefined;
         },
-        denied(parent, field, path) {
-          const name = field.name.value;
-          if (rights.ofField(parent, name)?.effect !== 'deny') return null;
-          const item = rights.itemsOf(parent, name).find((id) => rights.ofItem(id).effect === 'deny') ?? '';
+        denied(field, path) {
+          const item = cut.get(field) ?? null;
+          if (item === null) return null;
           const decision = rights.ofItem(item);
           const reason = decision.effect === 'deny' ? decision.reason : 'NOT_GRANTED';
           trail.denials.push({ item, reason, path: path.join('.') });
           return createError('FORBIDDEN', { path, extensions: { item, reason } });
         },
-        onDisclosed(parent, field) {
-          for (const item of rights.itemsOf(parent, field)) trail.disclosed.add(item);
+        onAnswered(parent, field, path, isNull) {
+          const items = rights.itemsOf(parent, field);
+          // A null beside which no error stands says that nobody has it: that is told, too.
+          if (items.length === 0 || (isNull && failures.at(path))) return;
+          for (const item of items) trail.disclosed.add(item);
         },
       },
       operation,
@@ -178,17 +201,23 @@ export function createGateway(parts: GatewayParts): Gateway {
     );
   }
 
-  /** One record per answer that discloses a non-public item or denies one, and a receipt for what is disclosed. */
-  async function evidence({ hash }: PreparedOperation, { principal, trail }: GatewayScope, body: unknown) {
-    const items = [...trail.disclosed].filter((id) => catalogue.get(id)?.publicity !== 'PUBLIC');
-    if (items.length === 0 && trail.denials.length === 0) return {};
-    if (!parts.audit) throw createError('AUDIT_UNAVAILABLE');
-    const answerHash = digestOf(body);
-    await parts.audit.append({
+  /** Nothing is changed of which no record can be made: whether the answer can be recorded shows too late. */
+  async function recordIntent({ operation, planned, hash }: PreparedOperation, scope: GatewayScope) {
+    if (operation.operation !== 'mutation' || !planned || !parts.audit) return;
+    await parts.audit.append(toRecord(hash, scope, [], null));
+  }
+
+  function toRecord(
+    operation: string,
+    { principal, trail }: GatewayScope,
+    items: readonly string[],
+    answerHash: string | null,
+  ): AuditRecord {
+    return {
       at: new Date().toISOString(),
       principal: { kind: principal.kind, id: principal.id },
       purpose: principal.purpose,
-      operation: hash,
+      operation,
       subjects: [...trail.subjects],
       consents: [...trail.consents],
       items,
@@ -196,7 +225,16 @@ export function createGateway(parts: GatewayParts): Gateway {
       fetches: trail.fetches.map(({ subgraph, ok }) => ({ subgraph, ok })),
       catalogue: parts.catalogueVersion,
       answerHash,
-    });
+    };
+  }
+
+  /** One record per answer that discloses a non-public item or denies one, and a receipt for what is disclosed. */
+  async function evidence({ hash }: PreparedOperation, scope: GatewayScope, body: unknown) {
+    const items = [...scope.trail.disclosed].filter((id) => catalogue.get(id)?.publicity !== 'PUBLIC');
+    if (items.length === 0 && scope.trail.denials.length === 0) return {};
+    if (!parts.audit) throw createError('AUDIT_UNAVAILABLE');
+    const answerHash = digestOf(body);
+    await parts.audit.append(toRecord(hash, scope, items, answerHash));
     if (!parts.signature || items.length === 0) return {};
     return { extensions: { receipt: issueReceipt(parts.signature, answerHash, Date.now()) } };
   }
@@ -242,10 +280,19 @@ export function createGateway(parts: GatewayParts): Gateway {
   function toPublicError(error: GraphQLError): GraphQLFormattedError {
     const { code } = error.extensions;
     const path = error.path ? { path: error.path } : {};
-    if (isErrorCode(code)) return { message: error.message, ...path, extensions: publicExtensions(error) };
     if (supergraph.requirements.size === 0)
       return { message: error.message, ...path, extensions: { ...error.extensions } };
-    log.warn({ err: error }, 'an error outside the closed table was masked');
+    if (isErrorCode(code)) {
+      const told = toDepartmentCode(code);
+      const isOfTable = told === code && error.message.startsWith(ERRORS[code].en);
+      return {
+        message: isOfTable ? error.message : createError(told).message,
+        ...path,
+        extensions: { ...publicExtensions(error), code: told },
+      };
+    }
+    // Without its message, which a department may have written about somebody.
+    log.warn({ path: error.path ?? null }, 'an error outside the closed table was masked');
     const { message, extensions } = createError('INTERNAL');
     return { message, ...path, extensions };
   }
@@ -270,6 +317,11 @@ function atAskedPath(error: GraphQLError, data: unknown): GraphQLError | null {
   return new GraphQLError(error.message, { path: path.slice(0, asked), extensions: error.extensions });
 }
 
+/** A code with a status of its own speaks of a whole request: that between gateway and department, not the client's. */
+function toDepartmentCode(code: ErrorCode): ErrorCode {
+  return ERRORS[code].status === null || code === 'INTERNAL' ? code : 'DEPARTMENT_UNAVAILABLE';
+}
+
 /** Nothing of a refused request was executed: there is no `data`. */
 function refuse(errors: readonly GraphQLError[]): GatewayAnswer {
   return {
@@ -283,6 +335,7 @@ function refuse(errors: readonly GraphQLError[]): GatewayAnswer {
 }
 
 function publicExtensions({ extensions }: GraphQLError): Record<string, unknown> {
-  const { serviceName: _, exception: __, stacktrace: ___, ...rest } = extensions;
-  return rest;
+  return Object.fromEntries(
+    Object.entries(extensions).filter(([name]) => name === 'code' || ERROR_FACTS.includes(name)),
+  );
 }

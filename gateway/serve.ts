@@ -32,6 +32,8 @@ export interface RunningGateway {
   close(graceMs?: number): Promise<void>;
 }
 
+const MOST_CACHE_BYTES = 128 * 1024 * 1024;
+
 export async function serveGateway(
   config: Config,
   { log, registry }: { log: Logger; registry?: Registry },
@@ -56,7 +58,7 @@ export async function serveGateway(
       ? createRedisStore({ url: config.redisUrl, sealingKey: config.signingKey, log })
       : null;
     if (remote) closers.push(() => remote.close());
-    const cache = createEntityCache({ entries: config.cacheEntries, remote });
+    const cache = createEntityCache({ entries: config.cacheEntries, bytes: MOST_CACHE_BYTES, remote });
     const supergraph: Supergraph = await loadSupergraph(sdl, {
       log,
       dataSource: (name) =>

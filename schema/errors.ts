@@ -122,6 +122,19 @@ export const ERRORS = defineErrors({
   },
 });
 
+/** What `extensions` of a public error may hold beside `code`; nothing else leaves the gateway. */
+export const ERROR_FACTS: readonly string[] = [
+  'item',
+  'reason',
+  'check',
+  'hint',
+  'attribute',
+  'limit',
+  'most',
+  'retryAfter',
+  'traceId',
+];
+
 export type ErrorCode = keyof typeof ERRORS;
 
 /** An error of the table. `detail` adds a fact to the message (no personal data); `extensions` are for programs. */

@@ -30,7 +30,7 @@ const EFFECTS: Readonly<Record<Explanation['effect'], string>> = {
   open: '公开 open',
   allow: '可见 allow',
   mask: '掩码 mask',
-  consent: '凭授权 with consent',
+  'with-consent': '凭授权 with consent',
   self: '仅本人 subject only',
   deny: '不可见 deny',
 };

@@ -48,6 +48,8 @@ export interface RunningSubgraphs {
 }
 
 const BODY_LIMIT = 4 * 1024 * 1024;
+/** Of all documents kept per department; parsed, each takes some twenty bytes a character. */
+const MOST_CHARACTERS = 2 * 1024 * 1024;
 const requestSchema = z.object({
   query: z.string(),
   variables: z.record(z.string(), z.unknown()).nullish(),
@@ -107,7 +109,11 @@ async function mount(
     { clock: options.clock, observer: options.observer, log, catalogue, subjectIds: options.subjectIds },
     toSettings(subgraph.name, options.environment),
   );
-  const documents = new LRUCache<string, CheckedDocument>({ max: 1_000 });
+  const documents = new LRUCache<string, CheckedDocument>({
+    max: 1_000,
+    maxSize: MOST_CHARACTERS,
+    sizeCalculation: (_, query) => query.length,
+  });
 
   app.post(`/${subgraph.name}/graphql`, async (request, reply) => {
     const body = request.body as string;
@@ -213,6 +219,11 @@ async function run(
 /** Only what stands in the closed table leaves a department; the rest is a defect, logged here and named INTERNAL. */
 function toPublicError(error: GraphQLError, log: Logger): unknown {
   if (isErrorCode(error.extensions['code'])) return error.toJSON();
-  log.error({ err: error.originalError ?? error }, 'a resolver failed');
+  // What graphql-js finds wrong with a value it quotes, and the value may be somebody's.
+  const cause = error.originalError ?? error;
+  log.error(
+    cause instanceof GraphQLError ? { path: error.path ?? null } : { err: cause },
+    'a resolver failed',
+  );
   return createError('INTERNAL', error.path ? { path: error.path } : {}).toJSON();
 }

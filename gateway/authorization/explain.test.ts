@@ -62,8 +62,8 @@ describe('an explanation', () => {
 
   it('counts what the fields above need', () => {
     expect(explain('{ company { income { amount year } } }')).toEqual([
-      ['company.income.amount', 'consent', null, '第income条第amount条'],
-      ['company.income.year', 'consent', null, '第income条'],
+      ['company.income.amount', 'with-consent', null, '第income条第amount条'],
+      ['company.income.year', 'with-consent', null, '第income条'],
     ]);
   });
 

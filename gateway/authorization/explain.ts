@@ -8,7 +8,7 @@ export interface Explanation {
   /** Response names from the root, joined by dots. */
   readonly path: string;
   /** `open`: no item stands behind the field. */
-  readonly effect: 'open' | 'allow' | 'mask' | 'consent' | 'self' | 'deny';
+  readonly effect: 'open' | 'allow' | 'mask' | 'with-consent' | 'self' | 'deny';
   readonly items: readonly string[];
   /** The kind of mask, or the reason of a denial. */
   readonly detail: string | null;
@@ -72,7 +72,7 @@ function explainItems(
   const mask =
     decisions.flatMap((decision) => ('mask' in decision && decision.mask ? [decision.mask] : []))[0] ?? null;
   const requires = decisions.flatMap((decision) => (decision.effect === 'ask' ? decision.requires : []));
-  if (requires.includes('CONSENT')) return { effect: 'consent', detail: mask, basis };
+  if (requires.includes('CONSENT')) return { effect: 'with-consent', detail: mask, basis };
   if (requires.includes('SELF')) return { effect: 'self', detail: mask, basis };
   return { effect: mask === null ? 'allow' : 'mask', detail: mask, basis };
 }

@@ -5,7 +5,7 @@
  * that an edit, a deletion or a change of order is found. The store down or slow means AUDIT_UNAVAILABLE and no data.
  */
 import { createHash } from 'node:crypto';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import type { Logger } from 'pino';
 import { createError } from '../../schema/errors.ts';
 
@@ -21,7 +21,8 @@ export interface AuditRecord {
   readonly denials: readonly { readonly item: string; readonly reason: string; readonly path: string }[];
   readonly fetches: readonly { readonly subgraph: string; readonly ok: boolean }[];
   readonly catalogue: string;
-  readonly answerHash: string;
+  /** Null in the record that is made before a mutation is carried out: it says who was about to. */
+  readonly answerHash: string | null;
 }
 
 export interface AuditLog {
@@ -46,13 +47,15 @@ export const AUDIT_MIGRATIONS = [
 interface Waiting {
   readonly record: AuditRecord;
   readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** Serialises writers of all processes: a chain has one end. */
 const LOCK = 0x4a58_4155;
 
-export function createAuditLog({ pool, log }: { pool: Pool; log: Logger }): AuditLog {
+/** `longestMs`: after that an append is refused, whatever the store or the network to it is doing. */
+export function createAuditLog(options: { pool: Pool; log: Logger; longestMs?: number }): AuditLog {
+  const { pool, log, longestMs = 5_000 } = options;
   let waiting: Waiting[] = [];
   let committing: Promise<void> | null = null;
 
@@ -64,6 +67,7 @@ export function createAuditLog({ pool, log }: { pool: Pool; log: Logger }): Audi
         await commit(
           pool,
           group.map(({ record }) => record),
+          longestMs,
         );
         for (const { resolve } of group) resolve();
       } catch (error) {
@@ -77,7 +81,23 @@ export function createAuditLog({ pool, log }: { pool: Pool; log: Logger }): Audi
   return {
     append: (record) =>
       new Promise((resolve, reject) => {
-        waiting.push({ record, resolve, reject });
+        // A record that becomes durable after all is of an answer that nobody got: one too many, never one too few.
+        const timer = setTimeout(() => {
+          waiting = waiting.filter((one) => one !== entry);
+          reject(createError('AUDIT_UNAVAILABLE'));
+        }, longestMs);
+        const entry: Waiting = {
+          record,
+          resolve() {
+            clearTimeout(timer);
+            resolve();
+          },
+          reject(error) {
+            clearTimeout(timer);
+            reject(error);
+          },
+        };
+        waiting.push(entry);
         committing ??= commitAll();
       }),
     async close() {
@@ -86,13 +106,22 @@ export function createAuditLog({ pool, log }: { pool: Pool; log: Logger }): Audi
   };
 }
 
-async function commit(pool: Pool, records: readonly AuditRecord[]): Promise<void> {
-  const client = await pool.connect();
+async function commit(pool: Pool, records: readonly AuditRecord[], longestMs: number): Promise<void> {
+  const until = performance.now() + longestMs;
+  const client = await connectWithin(pool, longestMs);
   let broken: Error | undefined;
+  // A connection that breaks between two statements says so by an event, which must not end the process.
+  const onError = (error: Error) => (broken = error);
+  client.on('error', onError);
+  const query = <Row extends QueryResultRow>(text: string, values: unknown[] = []) => {
+    // The driver's own limit: that of the server is not heard through a network that swallows everything.
+    const limited = { text, values, query_timeout: Math.max(1, until - performance.now()) };
+    return client.query<Row>(limited);
+  };
   try {
-    await client.query('BEGIN');
-    await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
-    const last = await client.query<{ seq: string; hash: Buffer }>(
+    await query('BEGIN');
+    await query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+    const last = await query<{ seq: string; hash: Buffer }>(
       'SELECT seq, hash FROM evidence.audit_log ORDER BY seq DESC LIMIT 1',
     );
     let seq = Number(last.rows[0]?.seq ?? 0);
@@ -103,7 +132,7 @@ async function commit(pool: Pool, records: readonly AuditRecord[]): Promise<void
       hash = chainHash(hash, seq, text);
       return { seq, at: record.at, text, hash };
     });
-    await client.query(
+    await query(
       'INSERT INTO evidence.audit_log (seq, at, record, hash) SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::bytea[])',
       [
         rows.map((row) => row.seq),
@@ -112,13 +141,35 @@ async function commit(pool: Pool, records: readonly AuditRecord[]): Promise<void
         rows.map((row) => row.hash),
       ],
     );
-    await client.query('COMMIT');
+    await query('COMMIT');
   } catch (error) {
     // The connection is thrown away with its open transaction.
     broken = error instanceof Error ? error : new Error(String(error));
     throw error;
   } finally {
     client.release(broken);
+    // What is thrown away may still break; what is kept, the pool listens to.
+    if (!broken) client.off('error', onError);
+  }
+}
+
+async function connectWithin(pool: Pool, milliseconds: number): Promise<PoolClient> {
+  const connecting = pool.connect();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error('no connection in time'));
+      // Whoever comes too late is thrown away; the pool has its own word on what never comes.
+      connecting.then(
+        (client) => client.release(true),
+        () => undefined,
+      );
+    }, milliseconds);
+  });
+  try {
+    return await Promise.race([connecting, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

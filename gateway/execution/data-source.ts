@@ -40,7 +40,12 @@ export function createDataSource(
   subgraph: string,
   options: { facts: () => GraphFacts; transport: Transport; cache: EntityCache; log: Logger },
 ): GraphQLDataSource {
-  const operations = new LRUCache<string, FetchOperation>({ max: 5_000 });
+  // A fetch holds the literals of the client's operation: bounded in characters, not only in number.
+  const operations = new LRUCache<string, FetchOperation>({
+    max: 5_000,
+    maxSize: MOST_CHARACTERS,
+    sizeCalculation: (_, query) => query.length,
+  });
 
   function operationOf(query: string): FetchOperation {
     const known = operations.get(query);
@@ -184,8 +189,10 @@ export function createDataSource(
     const keys = entries.map(({ representation }) =>
       options.cache.keyOf([options.facts().hash, subgraph, query, variables, representation]),
     );
-    const found = await options.cache.getMany(keys, (misses) =>
-      ask(misses.map((at) => entries[at] as Entry)),
+    const found = await options.cache.getMany(
+      keys,
+      (misses) => ask(misses.map((at) => entries[at] as Entry)),
+      JSON.stringify(scope.principal),
     );
     return found.map(({ entity, errors }) => ({ entity: isMutable(entity), errors }));
 
@@ -247,6 +254,9 @@ export interface EntityResult {
   readonly entity: Entity | null;
   readonly errors: readonly SubgraphErrorBody[];
 }
+
+/** Of all fetches kept per subgraph; parsed, each takes some twenty bytes a character. */
+const MOST_CHARACTERS = 2 * 1024 * 1024;
 
 const NO_ITEMS: ReadonlySet<string> = new Set();
 

@@ -15,8 +15,11 @@ export interface RemoteStore {
 
 export interface EntityCache {
   keyOf(parts: readonly unknown[]): string;
-  /** The entities under `keys`; `load` is asked once for the positions that nobody has, and says how long each may stay. */
-  getMany(keys: readonly string[], load: Load): Promise<readonly EntityResult[]>;
+  /**
+   * The entities under `keys`; `load` is asked once for the positions that nobody has, and says how long each may stay.
+   * `asker` names the principal: what is being fetched is not yet known to be anybody else's to see.
+   */
+  getMany(keys: readonly string[], load: Load, asker: string): Promise<readonly EntityResult[]>;
   /** Hits and misses so far. */
   stats(): { readonly hits: number; readonly misses: number };
 }
@@ -24,8 +27,18 @@ export interface EntityCache {
 type Load = (positions: readonly number[]) => Promise<readonly (EntityResult & { maxAge: number })[]>;
 type Kept = EntityResult['entity'];
 
-export function createEntityCache(options: { entries: number; remote: RemoteStore | null }): EntityCache {
-  const local = new LRUCache<string, { entity: Kept }>({ max: Math.max(1, options.entries) });
+/** `entries` and `bytes` bound what is kept in the process. */
+export function createEntityCache(options: {
+  entries: number;
+  bytes: number;
+  remote: RemoteStore | null;
+}): EntityCache {
+  // Kept as text: its size is known, and whoever reads it has a copy.
+  const local = new LRUCache<string, string>({
+    max: Math.max(1, options.entries),
+    maxSize: options.bytes,
+    sizeCalculation: (text, key) => 2 * (text.length + key.length) + 100,
+  });
   const inFlight = new Map<string, Promise<EntityResult>>();
   let hits = 0;
   let misses = 0;
@@ -33,27 +46,31 @@ export function createEntityCache(options: { entries: number; remote: RemoteStor
   return {
     keyOf: (parts) => createHash('sha256').update(JSON.stringify(parts)).digest('base64url'),
     stats: () => ({ hits, misses }),
-    async getMany(keys, load) {
+    async getMany(keys, load, asker) {
       const results = new Array<EntityResult | Promise<EntityResult> | undefined>(keys.length);
       const wanted: number[] = [];
       keys.forEach((key, at) => {
         const kept = local.get(key);
-        if (kept) results[at] = { entity: structuredClone(kept.entity), errors: [] };
+        if (kept !== undefined) results[at] = { entity: JSON.parse(kept) as Kept, errors: [] };
         else wanted.push(at);
       });
       await readRemote(wanted, keys, results);
       const missing = wanted.filter((at) => {
         if (results[at] !== undefined) return false;
-        const flying = inFlight.get(keys[at] as string);
-        if (flying) results[at] = join(flying, at, load);
-        return flying === undefined;
+        const flying = inFlight.get(`${asker} ${keys[at] as string}`);
+        if (!flying) return true;
+        const joined = join(flying, at, load);
+        // Awaited at the end; until then its failure is not an unhandled one.
+        joined.catch(() => undefined);
+        results[at] = joined;
+        return false;
       });
       hits += keys.length - missing.length;
       misses += missing.length;
       if (missing.length > 0) {
         const loading = load(missing);
         missing.forEach((at, index) => {
-          const key = keys[at] as string;
+          const key = `${asker} ${keys[at] as string}`;
           const one = loading.then((loaded) => loaded[index] ?? { entity: null, errors: [], maxAge: 0 });
           inFlight.set(key, one);
           const done = () => inFlight.delete(key);
@@ -96,14 +113,10 @@ export function createEntityCache(options: { entries: number; remote: RemoteStor
   ) {
     const lasting = entries.flatMap(({ key, result }) =>
       result && result.maxAge > 0 && result.errors.length === 0
-        ? [{ key, entity: result.entity, seconds: result.maxAge }]
+        ? [{ key, value: JSON.stringify(result.entity), seconds: result.maxAge }]
         : [],
     );
-    for (const { key, entity, seconds } of lasting)
-      local.set(key, { entity: structuredClone(entity) }, { ttl: seconds * 1000 });
-    if (options.remote && lasting.length > 0)
-      await options.remote.setMany(
-        lasting.map(({ key, entity, seconds }) => ({ key, seconds, value: JSON.stringify(entity) })),
-      );
+    for (const { key, value, seconds } of lasting) local.set(key, value, { ttl: seconds * 1000 });
+    if (options.remote && lasting.length > 0) await options.remote.setMany(lasting);
   }
 }

@@ -22,6 +22,14 @@ export function keyOf(field: FieldNode): string {
   return responseName !== name || field.arguments?.length ? `${PRIVATE}${responseName}` : name;
 }
 
+/**
+ * The name under which a client's variable is planned. A fetch of entities has a variable of its own: a client's must not be
+ * taken for it, nor taken away with it.
+ */
+export function variableKeyOf(name: string): string {
+  return name === 'representations' || name.startsWith(PRIVATE) ? `${PRIVATE}${name}` : name;
+}
+
 /** The client's response name behind a key, as it stands in the path of an error. */
 export function toResponseName(key: string | number): string | number {
   return typeof key === 'string' && key.startsWith(PRIVATE) ? key.slice(PRIVATE.length) : key;

@@ -37,11 +37,11 @@ export interface ShapeRules {
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly isCut: (field: FieldNode) => boolean;
-  /** The error of a denied leaf at its path in the answer. */
-  readonly denied: (parent: string, field: FieldNode, path: Path) => GraphQLError | null;
+  /** The error of a field at its path in the answer; null when it was not denied itself, but emptied by denials below. */
+  readonly denied: (field: FieldNode, path: Path) => GraphQLError | null;
   readonly maskOf: (parent: string, field: string) => MaskKind | undefined;
-  /** Every field that is given with a value: what the audit record lists. */
-  readonly onDisclosed: (parent: string, field: string) => void;
+  /** Every field that is answered, null included: what the audit record lists. */
+  readonly onAnswered: (parent: string, field: string, path: Path, isNull: boolean) => void;
 }
 
 /** A null that a non-null type does not allow: it moves up to the next nullable field. */
@@ -88,12 +88,13 @@ export function shapeAnswer(
     const type = fieldType(rules.schema, parent, name);
     if (!type) return null;
     if (fields.every(rules.isCut)) {
-      for (const field of fields) reportCut(field, parent, path);
+      reportCut(fields, parent, path);
       return isNonNullType(type) ? BUBBLE : null;
     }
     const mask = rules.maskOf(parent.name, name);
-    const value = shapeValue(source[keyOf(first)], fields, type, path, mask);
-    if (value !== null && value !== BUBBLE) rules.onDisclosed(parent.name, name);
+    const key = keyOf(first);
+    const value = shapeValue(Object.hasOwn(source, key) ? source[key] : null, fields, type, path, mask);
+    if (value !== BUBBLE) rules.onAnswered(parent.name, name, path, value === null);
     return value;
   }
 
@@ -127,15 +128,17 @@ export function shapeAnswer(
   }
 
   /** One error per denied leaf below a cut field; list positions below it are not known and left out. */
-  function reportCut(field: FieldNode, parent: GraphQLNamedType, path: Path): void {
-    const own = rules.denied(parent.name, field, path);
-    if (own) {
+  function reportCut(fields: readonly FieldNode[], parent: GraphQLNamedType, path: Path): void {
+    for (const field of fields) {
+      const own = rules.denied(field, path);
+      if (!own) continue;
       errors.push(own);
       return;
     }
-    const type = fieldType(rules.schema, parent, field.name.value);
+    const type = fieldType(rules.schema, parent, fields[0]?.name.value ?? '');
     const named = type && getNamedType(type);
-    if (!field.selectionSet || !named) return;
+    const sets = fields.flatMap(({ selectionSet }) => selectionSet ?? []);
+    if (!named) return;
     const types = isAbstractType(named)
       ? rules.schema.getPossibleTypes(named)
       : isObjectType(named)
@@ -143,10 +146,10 @@ export function shapeAnswer(
         : [];
     const seen = new Set<string>();
     for (const possible of types)
-      for (const [name, fields] of collectFields(rules, [field.selectionSet], possible)) {
+      for (const [name, inner] of collectFields(rules, sets, possible)) {
         if (seen.has(name)) continue;
         seen.add(name);
-        for (const inner of fields.slice(0, 1)) reportCut(inner, possible, [...path, name]);
+        reportCut(inner, possible, [...path, name]);
       }
   }
 }

@@ -94,7 +94,7 @@ export function createTransport(options: {
     // GraphQL over HTTP: a subgraph may answer errors with 4xx and a GraphQL body; anything unlike it fails below.
     if (response.statusCode >= 500 && !text.startsWith('{'))
       throw new SubgraphUnreachableError(subgraph, `answered with status ${response.statusCode}`);
-    return JSON.parse(text) as unknown;
+    return parseJson(text, subgraph);
   }
 
   return {
@@ -120,6 +120,15 @@ export function createTransport(options: {
       await Promise.all([...pools.values()].map(({ pool }) => pool.destroy()));
     },
   };
+}
+
+/** The parser's own error quotes the text, which may be about somebody: it goes no further. */
+function parseJson(text: string, subgraph: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new SubgraphUnreachableError(subgraph, 'did not answer with JSON');
+  }
 }
 
 async function readCapped(body: AsyncIterable<Buffer>, subgraph: string): Promise<string> {

@@ -23,6 +23,8 @@ export interface HttpOptions {
   readonly log: Logger;
 }
 
+const ALLOWED = 'GET, HEAD, POST, OPTIONS';
+
 const bodySchema = z.object({
   query: z.string().min(1),
   variables: z.record(z.string(), z.unknown()).nullish(),
@@ -40,10 +42,25 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     requestTimeout: 30_000,
     routerOptions: { ignoreTrailingSlash: true },
   });
+  let isClosing = false;
+  app.addHook('preClose', (done) => {
+    isClosing = true;
+    done();
+  });
+  app.addHook('onRequest', (_, reply, done) => {
+    void reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    done();
+  });
+  // A connection that would be kept alive after its last answer would hold the shutdown up.
+  app.addHook('onSend', (_, reply, payload, done) => {
+    if (isClosing) void reply.header('connection', 'close');
+    done(null, payload);
+  });
   // Only JSON is read: a form or plain text body is what a foreign page can send without a preflight (CSRF).
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (!isUtf8(request.headers['content-type']))
+    // Compressed content is refused: what it unpacks to has no bound.
+    if (!isUtf8(request.headers['content-type']) || request.headers['content-encoding'] !== undefined)
       return done(asHttpError('UNSUPPORTED_MEDIA_TYPE'), undefined);
     try {
       done(null, JSON.parse(body as string));
@@ -65,8 +82,10 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   app.route({
     method: ['PUT', 'PATCH', 'DELETE'],
     url: '/graphql',
-    handler: (_, reply) => reply.code(405).header('allow', 'GET, POST').send(toBody('BAD_REQUEST')),
+    handler: (request, reply) => refuseMethod(request, reply, ALLOWED),
   });
+  // No foreign page is let in: there are no access-control headers.
+  app.options('/graphql', (_, reply) => reply.code(204).header('allow', ALLOWED).send());
   app.setErrorHandler((error, request, reply) => {
     const code = codeOf(error);
     if (code === 'INTERNAL') options.log.error({ err: error }, 'a request failed outside of GraphQL');
@@ -78,14 +97,12 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   return app;
 
   function serveExplorer(request: FastifyRequest, reply: FastifyReply) {
-    if (!request.headers.accept?.includes('text/html'))
-      return reply.code(405).header('allow', 'POST').send(toBody('BAD_REQUEST'));
+    if (!request.headers.accept?.includes('text/html')) return refuseMethod(request, reply, 'POST');
     const isGzip = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
     return reply
       .type('text/html; charset=utf-8')
       .header('content-security-policy', options.explorer.contentSecurityPolicy)
       .header('x-content-type-options', 'nosniff')
-      .header('referrer-policy', 'no-referrer')
       .header('vary', 'accept, accept-encoding')
       .headers(isGzip ? { 'content-encoding': 'gzip' } : {})
       .send(isGzip ? page.gzip : page.plain);
@@ -132,6 +149,14 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       reply.raw.off('close', onClose);
     }
   }
+}
+
+function refuseMethod(request: FastifyRequest, reply: FastifyReply, allowed: string) {
+  return reply
+    .code(405)
+    .header('allow', allowed)
+    .type(negotiate(request.headers.accept))
+    .send(toBody('BAD_REQUEST'));
 }
 
 function isUtf8(contentType: string | undefined): boolean {

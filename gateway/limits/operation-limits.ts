@@ -33,8 +33,12 @@ export const DEFAULT_LIMITS: OperationLimits = {
 
 interface Size {
   readonly depth: number;
+  /** Fields of this level, those of its fragments included. */
+  readonly width: number;
   readonly selections: number;
 }
+
+const NOTHING: Size = { depth: 0, width: 0, selections: 0 };
 
 /** Throws LIMIT_EXCEEDED, naming the limit. */
 export function assertWithinLimits(document: DocumentNode, limits: OperationLimits): void {
@@ -49,11 +53,13 @@ export function assertWithinLimits(document: DocumentNode, limits: OperationLimi
 
   function measure(set: SelectionSetNode): Size {
     let depth = 0;
+    let width = 0;
     let selections = 0;
     for (const selection of set.selections) {
       if (selection.kind === Kind.FIELD) {
-        const inner = selection.selectionSet ? measure(selection.selectionSet) : { depth: 0, selections: 0 };
+        const inner = selection.selectionSet ? measure(selection.selectionSet) : NOTHING;
         depth = Math.max(depth, inner.depth + 1);
+        width += 1;
         selections += inner.selections + 1;
       } else {
         const inner =
@@ -61,10 +67,11 @@ export function assertWithinLimits(document: DocumentNode, limits: OperationLimi
             ? measure(selection.selectionSet)
             : measureFragment(selection.name.value);
         depth = Math.max(depth, inner.depth);
+        width += inner.width;
         selections += inner.selections;
       }
     }
-    return { depth, selections };
+    return { depth, width, selections };
   }
 
   function measureFragment(name: string): Size {
@@ -72,7 +79,7 @@ export function assertWithinLimits(document: DocumentNode, limits: OperationLimi
     if (known) return known;
     const fragment = fragments.get(name);
     // Unknown fragments and cycles are for validation to name; here they only must not be followed.
-    if (!fragment || open.has(name)) return { depth: 0, selections: 0 };
+    if (!fragment || open.has(name)) return NOTHING;
     open.add(name);
     const size = measure(fragment.selectionSet);
     open.delete(name);
@@ -81,10 +88,10 @@ export function assertWithinLimits(document: DocumentNode, limits: OperationLimi
   }
 
   for (const operation of operations) {
-    const { depth, selections } = measure(operation.selectionSet);
+    const { depth, width, selections } = measure(operation.selectionSet);
     assertAtMost('depth', depth, limits.depth);
     assertAtMost('selections', selections, limits.selections);
-    assertAtMost('rootFields', operation.selectionSet.selections.length, limits.rootFields);
+    assertAtMost('rootFields', width, limits.rootFields);
   }
   let aliases = 0;
   visit(document, {
@@ -98,11 +105,12 @@ export function assertWithinLimits(document: DocumentNode, limits: OperationLimi
   assertAtMost('aliases', aliases, limits.aliases);
 }
 
-/** The same bound on the lists of variables, which come apart from the document. */
-export function assertVariablesWithinLimits(variables: unknown, limits: OperationLimits): void {
+/** The same bounds on the lists and the depth of variables, which come apart from the document. */
+export function assertVariablesWithinLimits(variables: unknown, limits: OperationLimits, depth = 0): void {
   if (Array.isArray(variables)) assertAtMost('listLength', variables.length, limits.listLength);
   if (typeof variables !== 'object' || variables === null) return;
-  for (const value of Object.values(variables)) assertVariablesWithinLimits(value, limits);
+  assertAtMost('depth', depth, limits.depth);
+  for (const value of Object.values(variables)) assertVariablesWithinLimits(value, limits, depth + 1);
 }
 
 function assertAtMost(limit: keyof OperationLimits, count: number, most: number): void {

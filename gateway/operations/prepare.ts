@@ -34,7 +34,8 @@ export interface PreparedOperation {
   /** As it is planned; null when nothing of it may be seen. */
   readonly planned: DocumentNode | null;
   readonly plannedHash: string;
-  readonly cut: ReadonlySet<FieldNode>;
+  /** See `Rewritten`. */
+  readonly cut: ReadonlyMap<FieldNode, string | null>;
 }
 
 export interface OperationRequest {
@@ -45,12 +46,13 @@ export interface OperationRequest {
 export interface PrepareOptions {
   readonly schema: GraphQLSchema;
   readonly limits: OperationLimits;
-  readonly size: number;
+  /** About how much memory the operations that are kept may take, and their documents as much again. */
+  readonly bytes: number;
 }
 
-export function createOperations({ schema, limits, size }: PrepareOptions) {
-  const documents = new LRUCache<string, DocumentNode | GraphQLError>({ max: size });
-  const prepared = new LRUCache<string, PreparedOperation | readonly GraphQLError[]>({ max: size });
+export function createOperations({ schema, limits, bytes }: PrepareOptions) {
+  const documents = new LRUCache<string, DocumentNode | GraphQLError>({ maxSize: bytes });
+  const prepared = new LRUCache<string, PreparedOperation | readonly GraphQLError[]>({ maxSize: bytes });
 
   /** Returns the operation, or the errors for which it is refused. */
   return function prepare(
@@ -60,18 +62,23 @@ export function createOperations({ schema, limits, size }: PrepareOptions) {
   ): PreparedOperation | readonly GraphQLError[] {
     const { kind, purpose, department } = rights.principal;
     // Principals of one kind, purpose and department are denied the same items before the subject is known.
-    const key = JSON.stringify([
-      request.query,
-      request.operationName,
-      kind,
-      purpose,
-      department ?? null,
-      mayIntrospect,
-    ]);
+    const key = digest(
+      JSON.stringify([
+        request.query,
+        request.operationName,
+        kind,
+        purpose,
+        department ?? null,
+        mayIntrospect,
+      ]),
+    );
     const known = prepared.get(key);
     if (known) return known;
     const made = make(request, rights, mayIntrospect);
-    prepared.set(key, made);
+    // An operation, or an error of one, holds the whole document.
+    const document = documents.peek(digest(request.query));
+    const size = weigh(request.query, document instanceof GraphQLError ? null : (document ?? null));
+    prepared.set(key, made, { size });
     return made;
   };
 
@@ -101,17 +108,25 @@ export function createOperations({ schema, limits, size }: PrepareOptions) {
       if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
     const { document: planned, cut } = rewriteOperation(schema, operation, fragments, rights);
     const hash = digest(query, operationName ?? '');
-    const denied = [...cut].map(({ loc }) => `${loc?.start ?? ''}-${loc?.end ?? ''}`).join(',');
+    const denied = [...cut.keys()].map(({ loc }) => `${loc?.start ?? ''}-${loc?.end ?? ''}`).join(',');
     return { hash, operation, fragments, planned, plannedHash: digest(hash, denied), cut };
   }
 
   function readDocument(query: string): DocumentNode | GraphQLError {
-    const known = documents.get(query);
+    const key = digest(query);
+    const known = documents.get(key);
     if (known) return known;
     const read = parseQuery(query, limits.tokens);
-    documents.set(query, read);
+    documents.set(key, read, { size: weigh(query, read instanceof GraphQLError ? null : read) });
     return read;
   }
+}
+
+/** About how many bytes a document takes with its text: what a client can make large is tokens and characters. */
+export function weigh(query: string, document: DocumentNode | null): number {
+  let tokens = 0;
+  for (let token = document?.loc?.startToken; token; token = token.next ?? undefined) tokens += 1;
+  return 1_000 + 2 * query.length + 500 * tokens;
 }
 
 function parseQuery(query: string, maxTokens: number): DocumentNode | GraphQLError {

@@ -5,7 +5,8 @@
  * 2. Every aliased field and every field with arguments is given a private response key. A client's alias is never an
  *    internal key: the stock gateway answers wrong data where an alias meets a key or a required field, and masking by
  *    field could be fooled.
- * 3. `__typename` is asked for plainly, once, and for every abstract type, so that the shaper knows what it shapes.
+ * 3. A variable that bears the name of an internal one is given a private name.
+ * 4. `__typename` is asked for plainly, once, and for every abstract type, so that the shaper knows what it shapes.
  */
 import type {
   DocumentNode,
@@ -17,15 +18,15 @@ import type {
   SelectionNode,
   SelectionSetNode,
 } from 'graphql';
-import { getNamedType, isAbstractType, isInterfaceType, Kind } from 'graphql';
+import { getNamedType, isAbstractType, isInterfaceType, isObjectType, Kind, visit } from 'graphql';
 import type { Rights } from '../authorization/rights.ts';
-import { fieldType, keyOf } from '../execution/keys.ts';
+import { fieldType, keyOf, variableKeyOf } from '../execution/keys.ts';
 
 export interface Rewritten {
   /** Null when nothing that may be seen is left to fetch. */
   readonly document: DocumentNode | null;
-  /** Fields of the client's operation (by node) that were cut because they are denied, or emptied by such a cut. */
-  readonly cut: ReadonlySet<FieldNode>;
+  /** Fields of the client's operation (by node) that were cut: with the item that denies them, or null when such a cut emptied them. */
+  readonly cut: ReadonlyMap<FieldNode, string | null>;
 }
 
 export function rewriteOperation(
@@ -34,7 +35,7 @@ export function rewriteOperation(
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   rights: Rights,
 ): Rewritten {
-  const cut = new Set<FieldNode>();
+  const cut = new Map<FieldNode, string | null>();
   const rewrittenFragments = new Map<string, FragmentDefinitionNode | null>();
 
   function rewriteSelections(set: SelectionSetNode, parent: GraphQLNamedType): SelectionSetNode | null {
@@ -46,13 +47,20 @@ export function rewriteOperation(
 
   function rewriteSelection(selection: SelectionNode, parent: GraphQLNamedType): SelectionNode[] {
     if (selection.kind === Kind.INLINE_FRAGMENT) {
-      const type = selection.typeCondition ? schema.getType(selection.typeCondition.name.value) : parent;
+      const type = narrowed(selection.typeCondition?.name.value, parent);
       const inner = type ? rewriteSelections(selection.selectionSet, type) : null;
       return inner ? [{ ...selection, selectionSet: inner }] : [];
     }
     if (selection.kind === Kind.FRAGMENT_SPREAD)
       return rewriteFragment(selection.name.value) ? [selection] : [];
     return rewriteField(selection, parent);
+  }
+
+  /** What stands under a condition on an interface within an object is that object's: its rules hold, not all others'. */
+  function narrowed(condition: string | undefined, parent: GraphQLNamedType): GraphQLNamedType | undefined {
+    const type = condition === undefined ? parent : schema.getType(condition);
+    const isWider = isAbstractType(type) && isObjectType(parent) && schema.isSubType(type, parent);
+    return isWider ? parent : type;
   }
 
   function rewriteFragment(name: string): FragmentDefinitionNode | null {
@@ -70,37 +78,50 @@ export function rewriteOperation(
     const name = field.name.value;
     const keyed = withKey(field);
     if (name === '__typename') return [TYPENAME];
-    if (isDenied(parent, name)) {
-      cut.add(field);
+    const denying = findDenying(parent, name);
+    if (denying !== null) {
+      cut.set(field, denying);
       return [];
     }
     if (!field.selectionSet) return [keyed];
     const type = fieldType(schema, parent, name);
     const inner = type ? rewriteSelections(field.selectionSet, getNamedType(type)) : null;
     if (!inner) {
-      cut.add(field);
+      cut.set(field, null);
       return [];
     }
     return [{ ...keyed, selectionSet: inner }];
   }
 
   /** A field of an interface needs the rights of every implementation: whichever it is, nothing may leak. */
-  function isDenied(parent: GraphQLNamedType, field: string): boolean {
+  function findDenying(parent: GraphQLNamedType, field: string): string | null {
     const owners = isInterfaceType(parent) ? [parent, ...schema.getPossibleTypes(parent)] : [parent];
-    return owners.some((owner) => rights.ofField(owner.name, field)?.effect === 'deny');
+    const items = owners.flatMap((owner) => rights.itemsOf(owner.name, field));
+    return items.find((item) => rights.ofItem(item).effect === 'deny') ?? null;
   }
 
   const root = schema.getRootType(operation.operation);
   const inner = root ? rewriteSelections(operation.selectionSet, root) : null;
   if (!inner) return { document: null, cut };
   const used = [...rewrittenFragments.values()].filter((fragment) => fragment !== null);
-  return {
-    document: { kind: Kind.DOCUMENT, definitions: [{ ...operation, selectionSet: inner }, ...used] },
-    cut,
+  const document: DocumentNode = {
+    kind: Kind.DOCUMENT,
+    definitions: [{ ...operation, selectionSet: inner }, ...used],
   };
+  return { document: withVariableKeys(document), cut };
 }
 
 const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
+
+function withVariableKeys(document: DocumentNode): DocumentNode {
+  return visit(document, {
+    Variable(variable) {
+      const key = variableKeyOf(variable.name.value);
+      if (key === variable.name.value) return undefined;
+      return { ...variable, name: { kind: Kind.NAME, value: key } };
+    },
+  });
+}
 
 /** The field under the key that it is fetched by. */
 function withKey(field: FieldNode): FieldNode {
