@@ -59,6 +59,7 @@ export async function serveGateway(
       : null;
     if (remote) closers.push(() => remote.close());
     const cache = createEntityCache({ entries: config.cacheEntries, bytes: MOST_CACHE_BYTES, remote });
+    const metrics = createGatewayMetrics(registry);
     const supergraph: Supergraph = await loadSupergraph(sdl, {
       log,
       dataSource: (name) =>
@@ -70,6 +71,7 @@ export async function serveGateway(
           }),
           transport,
           cache,
+          observeCache: metrics.observeCache,
           log,
         }),
     });
@@ -88,7 +90,6 @@ export async function serveGateway(
       requestDeadlineMs: config.requestDeadlineMs,
       log,
     });
-    const metrics = createGatewayMetrics(cache, registry);
     let isReady = false;
     const app = createHttp({
       identify: createIdentify(config.issuer),

@@ -103,7 +103,7 @@ describe('npm start', () => {
     const metrics = await (await request((url ?? '').replace('graphql', 'metrics'))).body.text();
     for (const name of [
       'jinxin_legacy_calls_total',
-      'jinxin_gateway_cache_hits_total',
+      'jinxin_gateway_cache_entities_total',
       'jinxin_gateway_request_seconds',
     ])
       expect(metrics).toContain(name);

@@ -38,7 +38,14 @@ export interface GraphFacts {
 
 export function createDataSource(
   subgraph: string,
-  options: { facts: () => GraphFacts; transport: Transport; cache: EntityCache; log: Logger },
+  options: {
+    facts: () => GraphFacts;
+    transport: Transport;
+    cache: EntityCache;
+    /** Told of each fetch of entities: how many the cache had, and how many the subgraph was asked for. */
+    observeCache: (subgraph: string, hits: number, misses: number) => void;
+    log: Logger;
+  },
 ): GraphQLDataSource {
   // A fetch holds the literals of the client's operation: bounded in characters, not only in number.
   const operations = new LRUCache<string, FetchOperation>({
@@ -189,11 +196,16 @@ export function createDataSource(
     const keys = entries.map(({ representation }) =>
       options.cache.keyOf([options.facts().hash, subgraph, query, variables, representation]),
     );
+    let asked = 0;
     const found = await options.cache.getMany(
       keys,
-      (misses) => ask(misses.map((at) => entries[at] as Entry)),
+      (misses) => {
+        asked += misses.length;
+        return ask(misses.map((at) => entries[at] as Entry));
+      },
       JSON.stringify(scope.principal),
     );
+    options.observeCache(subgraph, entries.length - asked, asked);
     return found.map(({ entity, errors }) => ({ entity: isMutable(entity), errors }));
 
     async function ask(missing: readonly Entry[]): Promise<readonly (EntityResult & { maxAge: number })[]> {

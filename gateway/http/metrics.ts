@@ -1,8 +1,7 @@
 /** Prometheus metrics of the gateway's own. */
 import { Counter, Histogram, Registry } from 'prom-client';
-import type { EntityCache } from '../execution/entity-cache.ts';
 
-export function createGatewayMetrics(cache: EntityCache, registry: Registry = new Registry()) {
+export function createGatewayMetrics(registry: Registry = new Registry()) {
   const registers = [registry];
   const requests = new Histogram({
     name: 'jinxin_gateway_request_seconds',
@@ -11,18 +10,18 @@ export function createGatewayMetrics(cache: EntityCache, registry: Registry = ne
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
-  for (const kind of ['hits', 'misses'] as const)
-    new Counter({
-      name: `jinxin_gateway_cache_${kind}_total`,
-      help: `Entity cache ${kind}.`,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(cache.stats()[kind]);
-      },
-    });
+  const cache = new Counter({
+    name: 'jinxin_gateway_cache_entities_total',
+    help: 'Entities by subgraph and result: hit (the cache had it) or miss (the subgraph was asked).',
+    labelNames: ['subgraph', 'result'],
+    registers,
+  });
   return {
     observe: (milliseconds: number, outcome: string) => requests.observe({ outcome }, milliseconds / 1000),
+    observeCache(subgraph: string, hits: number, misses: number) {
+      cache.inc({ subgraph, result: 'hit' }, hits);
+      cache.inc({ subgraph, result: 'miss' }, misses);
+    },
     page: () => registry.metrics(),
   };
 }
