@@ -61,7 +61,13 @@ describe('the store on Redis', () => {
     await raw.set('jinxin:e:moved', sealed);
     await raw.set('jinxin:e:plain', 'mine');
     await raw.set('jinxin:e:empty', '');
-    expect(await store.getMany(['flipped', 'moved', 'plain', 'empty', 'own'])).toEqual([null, null, null, null, 'mine']);
+    expect(await store.getMany(['flipped', 'moved', 'plain', 'empty', 'own'])).toEqual([
+      null,
+      null,
+      null,
+      null,
+      'mine',
+    ]);
     const stranger = open(URL, generateKeyPairSync('ed25519').privateKey);
     await untilKept(stranger, 'stranger');
     expect(await stranger.getMany(['own'])).toEqual([null]);
