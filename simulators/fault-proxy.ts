@@ -33,14 +33,17 @@ export interface FaultProxy {
 const HTML = 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><body>统一身份认证 登录</body></html>';
 const OVERSIZE_BYTES = 64 * 1024 * 1024;
 
-/** `latencyMs` delays everything that the server says, in order, without slowing its rate. */
+/** `latencyMs`, or `slowMs` while the fault is `slow`, delays everything that the server says, in order, without slowing its rate. */
 export async function createFaultProxy(
   target: { host: string; port: number },
   latencyMs: number,
+  slowMs = SLOW_MS,
 ): Promise<FaultProxy> {
   let fault: WireFault | null = null;
   const clients = new Set<Socket>();
   const waiting = new Set<Socket>();
+  /** Connections in which something was withheld or changed: nobody can go on with them. */
+  const spoilt = new WeakSet<Socket>();
 
   const server = createServer((client) => {
     clients.add(client);
@@ -51,26 +54,24 @@ export async function createFaultProxy(
       return;
     }
     const upstream = connect(target.port, target.host);
-    const timers = new Set<NodeJS.Timeout>();
+    const delayed = createDelayLine(answer, () => {
+      // What hangs says nothing, not even that it has gone.
+      if (fault === 'hang') spoilt.add(client);
+      else client.end();
+    });
     upstream.on('error', () => client.destroy());
     client.on('data', (chunk) => {
       waiting.add(client);
+      if (fault === 'html' || fault === 'oversize' || fault === 'hang') spoilt.add(client);
       if (fault === 'html') client.end(HTML);
       else if (fault === 'oversize') pourOversize(client);
-      else if (fault === 'hang') return;
-      else upstream.write(chunk);
+      else if (fault !== 'hang') upstream.write(chunk);
     });
-    upstream.on('data', (chunk) => {
-      const delay = fault === 'slow' ? SLOW_MS : latencyMs;
-      if (delay === 0) return answer(chunk);
-      const timer = setTimeout(() => {
-        timers.delete(timer);
-        answer(chunk);
-      }, delay);
-      timers.add(timer);
-    });
+    upstream.on('data', (chunk) => delayed.push(chunk, fault === 'slow' ? slowMs : latencyMs));
     function answer(chunk: Buffer): void {
-      if (client.destroyed || fault === 'hang') return;
+      if (client.destroyed) return;
+      if (fault === 'hang' || fault === 'garble') spoilt.add(client);
+      if (fault === 'hang') return;
       waiting.delete(client);
       if (fault === 'reset') {
         client.write(chunk.subarray(0, chunk.length >> 1));
@@ -82,13 +83,10 @@ export async function createFaultProxy(
     client.on('close', () => {
       clients.delete(client);
       waiting.delete(client);
-      for (const timer of timers) clearTimeout(timer);
+      delayed.drop();
       upstream.destroy();
     });
-    upstream.on('close', () => {
-      if (timers.size === 0) client.end();
-      else setTimeout(() => client.end(), Math.max(latencyMs, 1) + 5).unref();
-    });
+    upstream.on('close', () => delayed.end());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -97,14 +95,51 @@ export async function createFaultProxy(
     port: (server.address() as AddressInfo).port,
     setFault(next) {
       fault = next;
-      // What is open was healthy a moment ago: a refusal cuts it, and a cure must not leave it half broken.
-      for (const client of clients) if (next === 'refuse' || next === null) client.destroy();
+      // A refusal cuts whatever is open; a cure only what the fault has left half broken.
+      for (const client of clients)
+        if (next === 'refuse' || (next === null && spoilt.has(client))) client.destroy();
     },
     openCalls: () => waiting.size,
     async close() {
       for (const client of clients) client.destroy();
       server.close();
       await once(server, 'close');
+    },
+  };
+}
+
+/** Hands chunks on after their delay, none before the one that came before it, and says when the last has gone. */
+function createDelayLine(
+  handOn: (chunk: Buffer) => void,
+  onEnd: () => void,
+): { push(chunk: Buffer, ms: number): void; end(): void; drop(): void } {
+  const chunks: Buffer[] = [];
+  const timers = new Set<NodeJS.Timeout>();
+  let lastDue = 0;
+  let hasEnded = false;
+  return {
+    push(chunk, ms) {
+      if (ms === 0 && chunks.length === 0) return handOn(chunk);
+      const now = performance.now();
+      lastDue = Math.max(lastDue, now + ms);
+      chunks.push(chunk);
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        // Each timer hands on whatever is first: the order is that of the chunks, not of the timers.
+        const first = chunks.shift();
+        if (first) handOn(first);
+        if (hasEnded && chunks.length === 0) onEnd();
+      }, lastDue - now);
+      timers.add(timer);
+    },
+    end() {
+      hasEnded = true;
+      if (chunks.length === 0) onEnd();
+    },
+    drop() {
+      for (const timer of timers) clearTimeout(timer);
+      timers.clear();
+      chunks.length = 0;
     },
   };
 }

@@ -14,7 +14,7 @@ export type DepartmentStatus = 'OK' | 'NONE_FOUND' | 'PENDING' | 'TIMEOUT' | 'UN
 export interface Found<Facts> {
   readonly found: boolean;
   readonly facts: Facts;
-  /** ISO 8601; null when the department does not say. */
+  /** ISO 8601; null when the department does not say, which makes it STALE where the catalogue has a `staleAfter`. */
   readonly asOf: string | null;
 }
 
@@ -92,10 +92,15 @@ export function createAnswerLoader<Facts extends object>(
     if (result === 'PENDING') return 'PENDING';
     if (result === undefined) return 'UNAVAILABLE';
     if (isLegacyError(result)) return result.fault === 'timeout' ? 'TIMEOUT' : 'UNAVAILABLE';
-    const age = result.asOf === null ? 0 : (now - Date.parse(result.asOf)) / 1000;
-    if (catalogue.staleAfter !== undefined && age > catalogue.staleAfter) return 'STALE';
+    if (catalogue.staleAfter !== undefined && !isFresh(result.asOf, catalogue.staleAfter, now))
+      return 'STALE';
     return result.found ? 'OK' : 'NONE_FOUND';
   }
+}
+
+/** Of a department that says as of when, an answer that does not say it is of any age. */
+function isFresh(asOf: string | null, staleAfter: number, now: number): boolean {
+  return asOf !== null && (now - Date.parse(asOf)) / 1000 <= staleAfter;
 }
 
 /** A batch that fails as a whole fails for each of its subjects; anything but a legacy fault is a defect and is thrown. */
@@ -135,6 +140,23 @@ export function groupRows(
   }
   if (foreign > 0) onForeign(foreign);
   return groups;
+}
+
+/**
+ * An answer from which rows were left out. That nothing is left when rows of others came instead (`own` is 0) is not the
+ * department's "none"; nor is a listing that is in force and rests on no document (`undocumented`): it may not be shown
+ * (天津市社会信用条例第十二条), and may not be passed over as if it were not there.
+ */
+export function toFoundWithout<Facts>(
+  system: string,
+  found: Found<Facts>,
+  left: { readonly own: number; readonly foreign: number; readonly undocumented: number },
+): Found<Facts> | LegacyError {
+  if (left.own === 0 && left.foreign > 0)
+    return new LegacyError('malformed', system, 'answered with nothing but rows of others');
+  if (left.undocumented > 0)
+    return new LegacyError('malformed', system, 'holds a listing in force that rests on no document');
+  return found;
 }
 
 /** What finance's rules may know of a block: its status always, its facts only when there are any. */

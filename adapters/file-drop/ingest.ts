@@ -67,7 +67,7 @@ export function createIngest(options: {
     resubmit: (quarantineId, correctedLine) =>
       resubmitLine(
         store,
-        (name) => feeds.find((feed) => feed.name === name),
+        (of, name) => (of === system ? feeds.find((feed) => feed.name === name) : undefined),
         quarantineId,
         iconv.encode(correctedLine, 'gb18030'),
         new Date(clock.now()),

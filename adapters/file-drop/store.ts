@@ -92,19 +92,25 @@ export async function loadFile(pool: pg.Pool, file: ParsedFile, takenAt: Date): 
 /** Hands a quarantined line in again, corrected: `raw` is the whole line in the file's encoding, without its end. */
 export async function resubmitLine(
   pool: pg.Pool,
-  feedOf: (name: string) => Feed | undefined,
+  feedOf: (system: string, name: string) => Feed | undefined,
   quarantineId: string,
   raw: Buffer,
   now: Date,
 ): Promise<Resubmission> {
   return inTransaction(pool, async (client) => {
-    const { rows } = await client.query<{ file: string; line: number; feed: string; is_current: boolean }>(
-      `SELECT q.file, q.line, f.feed, f.is_current FROM file_drop_quarantine q JOIN file_drop_file f ON f.id = q.file
+    const { rows } = await client.query<{
+      file: string;
+      line: number;
+      system: string;
+      feed: string;
+      is_current: boolean;
+    }>(
+      `SELECT q.file, q.line, f.system, f.feed, f.is_current FROM file_drop_quarantine q JOIN file_drop_file f ON f.id = q.file
         WHERE q.id = $1 AND q.resolved_at IS NULL FOR UPDATE`,
       [quarantineId],
     );
     const [entry] = rows;
-    const feed = entry && feedOf(entry.feed);
+    const feed = entry && feedOf(entry.system, entry.feed);
     if (!entry || !feed) return { outcome: 'unknown' };
     if (entry.is_current) {
       const { good, bad } = sortLines([parseLine(raw, entry.line, feed.format)], feed);

@@ -4,9 +4,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { Adapter, LegacyReply, LegacyRow } from '../adapter.ts';
+import type { Adapter, LegacyReply } from '../adapter.ts';
 import { LegacyError } from '../adapter.ts';
 import type { Clock } from '../clock.ts';
+import { assertWhole } from '../whole-answer.ts';
 import { createEnvelope, EnvelopeError } from './envelope.ts';
 import { signRequest } from './signature.ts';
 import { createWire } from './wire.ts';
@@ -69,15 +70,10 @@ export function createRestAdapter(options: RestOptions, { clock }: { clock: Cloc
     const content = read(contentSchema, envelope.open(answer, nonce));
     if (content.total > maxRows)
       throw new LegacyError('malformed', system, 'holds more rows than we read of it');
-    return { rows: complete(content.rows, content.total), asOf: toMoment(content.dataTime ?? null) };
-  }
-
-  /** All rows that the system counts, and no others; a row that was sent twice is one. */
-  function complete(rows: readonly LegacyRow[], total: number): readonly LegacyRow[] {
-    if (rows.length === total) return rows;
-    const once = [...new Map(rows.map((row) => [JSON.stringify(row), row])).values()];
-    if (rows.length > total && once.length === total) return once;
-    throw new LegacyError('malformed', system, 'sent another number of rows than it says there are');
+    return {
+      rows: assertWhole(system, content.rows, content.total),
+      asOf: toMoment(content.dataTime ?? null),
+    };
   }
 
   function read<T>(schema: z.ZodType<T>, text: string): T {

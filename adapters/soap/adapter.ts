@@ -9,12 +9,14 @@ import { z } from 'zod';
 import type { Adapter, LegacyReply, LegacyRow } from '../adapter.ts';
 import { LegacyError } from '../adapter.ts';
 import type { Clock } from '../clock.ts';
+import { toHttpFault } from '../http.ts';
+import { assertWhole } from '../whole-answer.ts';
 import type { WireBytes } from './charset.ts';
 import type { AnswerPage } from './messages.ts';
 import { readAnswer, readLogin, toLoginEnvelope, toQuestionEnvelope } from './messages.ts';
 import type { Session } from './session.ts';
 import { createSessions } from './session.ts';
-import { createWire, toLegacyError } from './wire.ts';
+import { createWire } from './wire.ts';
 import { XmlError } from './xml.ts';
 
 /** `fields`: element name → text, as the item defines them. */
@@ -106,19 +108,11 @@ export function createSoapAdapter(options: SoapOptions, { clock }: { clock: Cloc
     // One page after the other: a question takes one place at the system, however long its answer.
     for (let pageNumber = 2; (pageNumber - 1) * options.pageSize < total; pageNumber++) {
       const page = await readPage(request, pageNumber, signal);
-      if (page.total !== total)
+      if (page.total !== total || page.asOf !== asOf)
         throw new LegacyError('malformed', system, 'changed while its pages were read');
       rows.push(...page.rows);
     }
-    return { rows: complete(rows, total), asOf };
-  }
-
-  /** All rows that the system counts, and no others; a row that was sent twice is one. */
-  function complete(rows: readonly LegacyRow[], total: number): readonly LegacyRow[] {
-    if (rows.length === total) return rows;
-    const once = [...new Map(rows.map((row) => [JSON.stringify(row), row])).values()];
-    if (rows.length > total && once.length === total) return once;
-    throw new LegacyError('malformed', system, 'sent another number of rows than it says there are');
+    return { rows: assertWhole(system, rows, total), asOf };
   }
 
   function read<T>(parse: () => T): T {
@@ -140,7 +134,7 @@ export function createSoapAdapter(options: SoapOptions, { clock }: { clock: Cloc
       try {
         return await readAll(request, signal);
       } catch (error) {
-        throw toLegacyError(error, system, signal);
+        throw toHttpFault(error, system, signal);
       }
     },
     close: () => wire.close(),

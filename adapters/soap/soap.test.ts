@@ -121,6 +121,55 @@ describe('soap pages', () => {
   });
 });
 
+describe('soap connections', () => {
+  it('serve the next caller at once after one who left, and after one whose connection broke', async () => {
+    const outcomes: string[] = [];
+    for (let time = 0; time < 60; time++) {
+      server.setFault(time % 2 === 0 ? 'hang' : 'reset');
+      const caller = new AbortController();
+      const asked = call(ask(3), adapter, caller.signal).catch(() => 'failed');
+      await until(() => server.openCalls() > 0 || time % 2 === 1);
+      if (time % 2 === 0) caller.abort();
+      await asked;
+      server.setFault(null);
+      outcomes.push(
+        await call(ask(3)).then(
+          ({ rows }) => `${rows.length} rows`,
+          (error: Error) => `${error.message}: ${String(error.cause)}`,
+        ),
+      );
+    }
+    expect(new Set(outcomes)).toEqual(new Set(['3 rows']));
+  });
+
+  it('outlive a system that promises to keep them and closes each after its answer', async () => {
+    const closing = createServer((request, response) => {
+      request.resume().on('end', () => {
+        const isLogin = request.url === '/auth';
+        const login = '<auth><token>t</token><serviceId>s</serviceId><validSeconds>600</validSeconds></auth>';
+        response.writeHead(200, { 'content-type': 'text/xml', connection: 'keep-alive' });
+        response.end(
+          `<Envelope><Body><${isLogin ? 'login' : 'service'}Response><return><![CDATA[${isLogin ? login : '500:busy'}]]></return></${isLogin ? 'login' : 'service'}Response></Body></Envelope>`,
+          () => setImmediate(() => request.socket.destroy()),
+        );
+      });
+    }).listen(0, '127.0.0.1');
+    await once(closing, 'listening');
+    const client = connect({ url: `http://127.0.0.1:${(closing.address() as AddressInfo).port}` });
+    const faults = new Set<unknown>();
+    for (let time = 0; time < 40; time++)
+      faults.add(await call(ask(1), client).catch(({ fault }: { fault: string }) => fault));
+    await client.close();
+    closing.close();
+    expect(faults).toEqual(new Set(['refused']));
+  });
+});
+
+/** Polls a fact of the server's making, because no event tells it. */
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await systemClock.sleep(1);
+}
+
 describe('soap sessions', () => {
   it('logs in once for many callers at the same time', async () => {
     const fresh = connect();
@@ -194,6 +243,26 @@ describe('a hostile or confused bus', () => {
       'service',
       `<ExchangeMessage><Header><receiver>${receiver}</receiver><sn>${serial}</sn></Header><Body><page><pageNo>1</pageNo><total>${total}</total></page><rows>${rows}</rows></Body></ExchangeMessage>`,
     );
+
+  it('is not believed when it was written anew between two pages, and counts as many rows as before', async () => {
+    let asked = 0;
+    const outcome = await answerOf((question) => {
+      asked += 1;
+      const rows = Array.from(
+        { length: asked === 1 ? 10 : 1 },
+        (_, at) => `<row><a>${asked}-${at}</a></row>`,
+      );
+      return page(serialOf(question), rows.join(''), 11)
+        .replace('<pageNo>1<', `<pageNo>${asked}<`)
+        .replace('<rows>', `<dataTime>2026-11-2${asked} 06:00:00</dataTime><rows>`);
+    });
+    expect([outcome, asked]).toEqual(['malformed', 2]);
+  });
+
+  it('is not believed when a row that it repeats stands where another is missing', async () => {
+    const twice = '<row><a>甲</a></row><row><a>甲</a></row>';
+    expect(await answerOf((question) => page(serialOf(question), twice, 2))).toBe('malformed');
+  });
 
   it('is believed when it answers properly', async () => {
     const rows = '<row><a>甲 &amp; &lt;乙&gt; &#20013;</a></row>';

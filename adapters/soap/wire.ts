@@ -1,6 +1,7 @@
 /** One POST of text and its answer, through a pool of connections, never larger than allowed. */
-import { errors, Pool } from 'undici';
+import { Pool } from 'undici';
 import { LegacyError } from '../adapter.ts';
+import { httpLimits, toHttpFault } from '../http.ts';
 import type { WireBytes } from './charset.ts';
 import { CharsetError, decodeStrictly, encodeStrictly } from './charset.ts';
 
@@ -26,13 +27,10 @@ export function createWire(options: {
   const { system, bytes } = options;
   const root = new URL(options.url);
   const prefix = root.pathname.replace(/\/$/, '');
-  // The caller's signal is the only clock that counts.
   const pool = new Pool(root.origin, {
+    ...httpLimits(options.maxBytes),
     connections: options.connections,
     pipelining: 1,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxResponseSize: options.maxBytes,
   });
 
   return {
@@ -50,7 +48,9 @@ export function createWire(options: {
         assertXml(system, response.statusCode, String(response.headers['content-type'] ?? ''));
         return decodeStrictly(content, bytes);
       } catch (error) {
-        throw toLegacyError(error, system, signal);
+        throw error instanceof CharsetError
+          ? new LegacyError('malformed', system, error.message, error)
+          : toHttpFault(error, system, signal);
       }
     },
     close: () => pool.destroy(),
@@ -65,23 +65,4 @@ function assertXml(system: string, status: number, contentType: string): void {
   if (status >= 400) throw new LegacyError('refused', system, `answered ${status}`);
   if (status !== 200) throw new LegacyError('malformed', system, `answered ${status}`);
   if (!isXml) throw new LegacyError('malformed', system, 'answered with something else than XML');
-}
-
-const MALFORMED = [
-  errors.ResponseExceededMaxSizeError,
-  errors.ResponseContentLengthMismatchError,
-  errors.HTTPParserError,
-  errors.HeadersOverflowError,
-];
-
-export function toLegacyError(error: unknown, system: string, signal: AbortSignal): LegacyError {
-  if (error instanceof LegacyError) return error;
-  if (signal.aborted) return new LegacyError('timeout', system, 'did not answer before the deadline', error);
-  if (error instanceof CharsetError) return new LegacyError('malformed', system, error.message, error);
-  if (error instanceof errors.ConnectTimeoutError)
-    return new LegacyError('timeout', system, 'could not be connected to in time', error);
-  if (MALFORMED.some((kind) => error instanceof kind))
-    // Not the cause: the HTTP parser's error holds the bytes.
-    return new LegacyError('malformed', system, 'answered with what is no sound HTTP message');
-  return new LegacyError('unavailable', system, 'could not be reached, or broke off', error);
 }

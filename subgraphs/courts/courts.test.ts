@@ -207,7 +207,15 @@ describe('broken courts are never clean', () => {
     expect(kit.foreignRows()).toBe(0);
     await withFault('foreign-row', async (broken) => {
       const { entities } = await broken.ask({ codes, selection: SELECTION });
-      expect(entities).toEqual(whole.entities);
+      const at = codes.indexOf(CLEAN);
+      expect(entities.toSpliced(at, 1)).toEqual(whole.entities.toSpliced(at, 1));
+      // Of whom nothing but the stranger's row came: that is not the courts' word that there is nothing.
+      expect(whole.entities[at].courts.status).toBe('NONE_FOUND');
+      expect(entities[at].courts).toMatchObject({
+        status: 'UNAVAILABLE',
+        ...Object.fromEntries(LISTS.map((list) => [list, null])),
+        forAssessment: { findings: null, facts: null },
+      });
       expect(broken.foreignRows()).toBe(codes.length);
     });
   });

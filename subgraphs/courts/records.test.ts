@@ -17,8 +17,10 @@ const ALL = ['dishonest', 'restriction', 'enforcement', 'judgment'].map((name) =
 describe('the courts’ rows', () => {
   it('become records of all four kinds, whichever way the code is written', () => {
     expect(toCourtFacts(ALL, CODE, TODAY)).toEqual({
+      own: 4,
       foreign: 0,
       quarantined: 0,
+      undocumented: 0,
       facts: {
         dishonestListings: [
           {
@@ -117,6 +119,20 @@ describe('the courts’ rows', () => {
   it('are set aside and counted when an adverse one rests on no document', () => {
     const { facts, quarantined } = toCourtFacts([fixture('dishonest', { gistId: ' ' })], CODE, TODAY);
     expect({ listings: facts.dishonestListings, quarantined }).toEqual({ listings: [], quarantined: 1 });
+  });
+
+  it.each([
+    ['in force is not passed over', {}, 1],
+    ['removed is of no account', { removeDate: '2026-01-01' }, 0],
+    ['past its last day is of no account', { publishDate: '2022-01-01' }, 0],
+  ])('without a document: a listing %s', (_, changes, undocumented) => {
+    const row = fixture('dishonest', { gistId: '', ...changes });
+    expect(toCourtFacts([...ALL, row], CODE, TODAY)).toMatchObject({ quarantined: 1, undocumented });
+  });
+
+  it('are nobody’s to drop when their mask leaves this subject’s own code to be read', () => {
+    for (const cardNum of ['91120101********6Y', '9112****MA9TYN016Y', 'MA9TYN**-*'])
+      expect(() => toCourtFacts([fixture('dishonest', { cardNum })], CODE, TODAY)).toThrow(/whose it is/);
   });
 
   it('are one when they are sent twice', () => {

@@ -10,7 +10,7 @@ import { normaliseOrganisationCode } from '../../schema/identifiers/organisation
 import type { OpenedSubject } from '../../schema/subject-id.ts';
 import type { ConnectContext, Source } from '../define.ts';
 import type { Found, ReadSubjects } from '../loader.ts';
-import { groupRows } from '../loader.ts';
+import { groupRows, toFoundWithout } from '../loader.ts';
 import type { CourtFacts } from './facts.ts';
 import { hasAny, NO_FACTS } from './facts.ts';
 import { dayInChina, isPublished, lastDayOf } from './publication.ts';
@@ -78,10 +78,11 @@ export function createCourtsSource({
     try {
       const fields = { cardNum: subject.code, orgCode: subject.code.slice(8, 17) };
       const { rows, asOf } = await adapter.call({ item: 'XYXX_CX', fields }, context);
-      const { facts, foreign, quarantined } = toCourtFacts(rows, subject.code, dayInChina(clock.now()));
-      if (foreign > 0) observer.foreignRows(SYSTEM, foreign);
-      if (quarantined > 0) observer.quarantined(SYSTEM, quarantined);
-      return { found: hasAny(facts), facts, asOf } satisfies Found<CourtFacts>;
+      const { facts, ...left } = toCourtFacts(rows, subject.code, dayInChina(clock.now()));
+      if (left.foreign > 0) observer.foreignRows(SYSTEM, left.foreign);
+      if (left.quarantined > 0) observer.quarantined(SYSTEM, left.quarantined);
+      const found: Found<CourtFacts> = { found: hasAny(facts), facts, asOf };
+      return toFoundWithout(SYSTEM, found, left);
     } catch (error) {
       if (isLegacyError(error)) return error;
       throw error;
@@ -98,16 +99,24 @@ export function createCourtsSource({
 
 /**
  * The rows of the subject with this 统一社会信用代码, as they may be shown on `today` (YYYY-MM-DD).
- * `foreign`: rows that name another subject; `quarantined`: adverse rows without a document. Both are left out.
+ * `own`: rows of the subject; `foreign`: rows that name another; `quarantined`: adverse rows without a document, of which
+ * `undocumented` are in force. Foreign and quarantined ones are left out.
  * Throws LegacyError malformed for a row that cannot be read, or that does not say whose it is.
  */
 export function toCourtFacts(
   rows: readonly LegacyRow[],
   code: string,
   today: string,
-): { readonly facts: CourtFacts; readonly foreign: number; readonly quarantined: number } {
+): {
+  readonly facts: CourtFacts;
+  readonly own: number;
+  readonly foreign: number;
+  readonly quarantined: number;
+  readonly undocumented: number;
+} {
   let foreign = 0;
   let quarantined = 0;
+  let undocumented = 0;
   const own =
     groupRows(
       rows,
@@ -119,10 +128,12 @@ export function toCourtFacts(
   for (const row of withoutRepeats(own)) {
     const parsed = parseCourtRow(row);
     if (!parsed) throw new LegacyError('malformed', SYSTEM, 'sent a record that cannot be read');
-    if (parsed.xxlb === '01' && parsed.gistId === null) quarantined += 1;
-    else facts = withRecord(facts, parsed, today);
+    if (parsed.xxlb === '01' && parsed.gistId === null) {
+      quarantined += 1;
+      if (isPublished(termOf(parsed), today)) undocumented += 1;
+    } else facts = withRecord(facts, parsed, today);
   }
-  return { facts, foreign, quarantined };
+  return { facts, own: own.length, foreign, quarantined, undocumented };
 }
 
 /**
@@ -133,8 +144,26 @@ function ownerOf(row: LegacyRow, code: string): string | null {
   const cardNum = row['cardNum'];
   const plain = typeof cardNum === 'string' ? normaliseOrganisationCode(cardNum) : '';
   if (plain === code || plain === code.slice(8, 17)) return code;
-  if (/^[0-9A-Z*]{8,20}$/.test(plain)) return null;
+  if (/^[0-9A-Z*]{8,20}$/.test(plain) && !isMaskOf(plain, code)) return null;
   throw new LegacyError('malformed', SYSTEM, 'sent a record that does not say whose it is');
+}
+
+/** Whether what a mask leaves to be read is all of this code's: it may be the subject's own row then. */
+function isMaskOf(masked: string, code: string): boolean {
+  return [code, code.slice(8, 17)].some(
+    (one) =>
+      one.length === masked.length && [...masked].every((mark, at) => mark === '*' || mark === one[at]),
+  );
+}
+
+/** When a listing is shown. */
+function termOf(row: Extract<CourtRow, { readonly xxlb: '01' }>) {
+  const publishedUntil = lastDayOf({
+    publishedFrom: row.publishDate,
+    kinds: row.disruptTypeName,
+    extendedYears: row.extendYears,
+  });
+  return { publishedFrom: row.publishDate, publishedUntil, removedOn: row.removeDate };
 }
 
 function withoutRepeats(rows: readonly LegacyRow[]): Iterable<LegacyRow> {
@@ -148,26 +177,21 @@ function withRecord(facts: CourtFacts, row: CourtRow, today: string): CourtFacts
   const shared = { caseNumber: row.caseCode.text, court, filedOn: row.regDate };
   if (row.xxlb === '01') {
     if (row.gistId === null) return facts;
-    const publishedUntil = lastDayOf({
-      publishedFrom: row.publishDate,
-      kinds: row.disruptTypeName,
-      extendedYears: row.extendYears,
-    });
+    const { removedOn, ...term } = termOf(row);
+    if (!isPublished({ removedOn, ...term }, today)) return facts;
     const listing = {
       ...shared,
       documentNumber: row.gistId,
       authority: court,
       legalBasis: '最高人民法院关于公布失信被执行人名单信息的若干规定（法释〔2017〕7号）',
       decidedOn: row.publishDate,
-      publishedFrom: row.publishDate,
-      publishedUntil,
+      ...term,
       catalogueItem: 'courts.dishonest',
       underObjection: row.objection,
       kinds: row.disruptTypeName,
       duty: row.duty,
       performance: row.performance,
     };
-    if (!isPublished({ ...listing, removedOn: row.removeDate }, today)) return facts;
     return { ...facts, dishonestListings: [...facts.dishonestListings, listing] };
   }
   if (row.xxlb === '02') {

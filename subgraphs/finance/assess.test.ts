@@ -207,6 +207,24 @@ describe('an assessment', () => {
     expect(completenessOf(sources, standard)).toBe(1);
   });
 
+  it('never counts what is older than its update cycle in favour of a subject, and still counts it against', () => {
+    fc.assert(
+      fc.property(someProduct, someFacts, fc.nat(9), (product, badness, place) => {
+        const fresh = withFacts(product, badness);
+        const old = fresh.map((source, at) =>
+          at === place % fresh.length ? { ...source, status: 'STALE' as const } : source,
+        );
+        const [before, after] = [assess(fresh, product, rules), assess(old, product, rules)];
+        expect(after.conclusion).not.toBe('RECOMMEND');
+        expect(after.score).toBeLessThanOrEqual(before.score ?? 0);
+        if (before.conclusion === 'DECLINE') expect(after.conclusion).toBe('DECLINE');
+        expect(after.reasons.map(({ rule }) => rule)).toContain(
+          `${product.departments[place % fresh.length] ?? ''}.stale`,
+        );
+      }),
+    );
+  });
+
   it('has the same digest for the same facts in whatever order and time, and another for other facts', () => {
     const sources = cleanSources(standard);
     const digest = (some: SourceFacts[]) => assess(some, standard, rules).snapshotHash;

@@ -2,7 +2,8 @@
  * The assessment: pure, from what the departments said to a conclusion that can be explained line by line.
  *
  * Unknown is never clean. A source that could not be asked, or a fact that a department did not give, never counts in
- * favour: it leaves a veto undecided (UNKNOWN), and in every other case keeps the conclusion from being RECOMMEND.
+ * favour: it leaves a veto undecided (UNKNOWN), and in every other case keeps the conclusion from being RECOMMEND. What is
+ * older than its update cycle (STALE) counts against a subject as ever, and never for it.
  */
 import { createHash } from 'node:crypto';
 import type { Condition, LoanProduct, Rule, Rules } from './rules.ts';
@@ -43,7 +44,11 @@ export function assess(sources: readonly SourceFacts[], product: LoanProduct, ru
   const outcomes = rules.rules
     .filter((rule) => departmentsOf(rule).every((department) => product.departments.includes(department)))
     .map((rule) => ({ rule, outcome: evaluate(rule, facts) }));
-  const applied = outcomes.filter(({ outcome }) => outcome === 'applies').map(({ rule }) => rule);
+  const stale = sources.filter(({ status }) => status === 'STALE').map(({ department }) => department);
+  const applied = outcomes
+    .filter(({ outcome }) => outcome === 'applies')
+    .map(({ rule }) => rule)
+    .filter((rule) => rule.effect !== 'PLUS' || !departmentsOf(rule).some((one) => stale.includes(one)));
   const undecided = outcomes.filter(({ outcome }) => outcome === 'unknown').map(({ rule }) => rule);
   const unknown = product.departments.filter(
     (department) =>
@@ -60,9 +65,11 @@ export function assess(sources: readonly SourceFacts[], product: LoanProduct, ru
     ),
   );
   return {
-    conclusion: isDecidable ? conclude(applied, score, unknown.length > 0, product) : 'UNKNOWN',
+    conclusion: isDecidable
+      ? conclude(applied, score, unknown.length + stale.length > 0, product)
+      : 'UNKNOWN',
     score: isDecidable ? score : null,
-    reasons: [...applied.map(toReason), ...unknown.map(toUnknownReason)],
+    reasons: [...applied.map(toReason), ...unknown.map(toUnknownReason), ...stale.map(toStaleReason)],
     modelVersion: rules.version,
     snapshotHash: snapshotOf(sources, product, rules),
   };
@@ -71,11 +78,11 @@ export function assess(sources: readonly SourceFacts[], product: LoanProduct, ru
 function conclude(
   applied: readonly Rule[],
   score: number,
-  isAnythingUnknown: boolean,
+  isAnythingInDoubt: boolean,
   product: LoanProduct,
 ): Conclusion {
   if (applied.some(({ effect }) => effect === 'VETO') || score < product.declineBelow) return 'DECLINE';
-  if (isAnythingUnknown || score < product.recommendFrom) return 'REVIEW';
+  if (isAnythingInDoubt || score < product.recommendFrom) return 'REVIEW';
   return applied.some(({ effect }) => effect === 'REVIEW') ? 'REVIEW' : 'RECOMMEND';
 }
 
@@ -119,7 +126,16 @@ const toUnknownReason = (department: string): Reason => ({
   effect: 'UNKNOWN',
   zh: '该部门情况不明，不作清白处理。',
   en: 'What this department knows is unknown; that is not a clean record.',
-  basis: '天津市社会信用条例第十二条',
+  // No article says so: it is the platform's own rule, and says that it is.
+  basis: '本评估规则：情况不明不作清白处理',
+});
+
+const toStaleReason = (department: string): Reason => ({
+  rule: `${department}.stale`,
+  effect: 'REVIEW',
+  zh: '该部门数据已过更新周期，不作有利依据。',
+  en: 'What this department said is older than its update cycle: it does not count in favour.',
+  basis: '公共信用信息资源目录编制指南（GB/T 39440）：更新周期',
 });
 
 /** SM3 over the facts in a fixed order: equal facts under equal rules have equal digests, whenever they were asked. */

@@ -64,9 +64,10 @@ describe('rows of 人社', () => {
   it.each([[{ LRWH: '' }], [{ LRWH: '  ' }], [{ LRWH: null }]])(
     'without a document are set aside and never shown: %j',
     (change) => {
-      const { facts, quarantined } = on('2026-03-01', [{ ...LISTED, ...change }]);
+      const { facts, quarantined, undocumented } = on('2026-03-01', [{ ...LISTED, ...change }]);
       expect(facts.wageArrears).toEqual([]);
-      expect(quarantined).toBe(1);
+      expect([quarantined, undocumented]).toEqual([1, 1]);
+      expect(on('2029-03-01', [{ ...LISTED, ...change }])).toMatchObject({ quarantined: 1, undocumented: 0 });
     },
   );
 

@@ -11,7 +11,7 @@ import { toPlainCode } from '../../schema/identifiers/plain-text.ts';
 import type { OpenedSubject } from '../../schema/subject-id.ts';
 import type { ConnectContext, Source } from '../define.ts';
 import type { Found, ReadSubjects } from '../loader.ts';
-import { groupRows } from '../loader.ts';
+import { groupRows, toFoundWithout } from '../loader.ts';
 import type { HumanResourcesFacts, WageArrears } from './facts.ts';
 import { hasAny, NO_FACTS, toCountBand } from './facts.ts';
 import type { InsuranceRow, WageArrearsRow } from './rows.ts';
@@ -77,10 +77,11 @@ export function createHumanResourcesSource({
         { path: '/query', fields: { AAB003: subject.code } },
         context,
       );
-      const { facts, foreign, quarantined } = toFacts(rows, subject.code, dayInChina(clock.now()));
-      if (foreign > 0) observer.foreignRows(SYSTEM, foreign);
-      if (quarantined > 0) observer.quarantined(SYSTEM, quarantined);
-      return { found: hasAny(facts), facts, asOf } satisfies Found<HumanResourcesFacts>;
+      const { facts, ...left } = toFacts(rows, subject.code, dayInChina(clock.now()));
+      if (left.foreign > 0) observer.foreignRows(SYSTEM, left.foreign);
+      if (left.quarantined > 0) observer.quarantined(SYSTEM, left.quarantined);
+      const found: Found<HumanResourcesFacts> = { found: hasAny(facts), facts, asOf };
+      return toFoundWithout(SYSTEM, found, left);
     } catch (error) {
       if (isLegacyError(error)) return error;
       throw error;
@@ -99,14 +100,21 @@ export function createHumanResourcesSource({
 
 /**
  * The rows of the employer with this 统一社会信用代码, as they may be shown on `today` (YYYY-MM-DD).
- * `foreign`: rows that name another employer; `quarantined`: listings without a document. Both are left out.
+ * `own`: rows of the employer; `foreign`: rows that name another; `quarantined`: listings without a document, of which
+ * `undocumented` are in force. Foreign and quarantined ones are left out.
  * Throws LegacyError malformed for a row that cannot be read, that does not say whose it is, or that contradicts another.
  */
 export function toFacts(
   rows: readonly LegacyRow[],
   code: string,
   today: string,
-): { readonly facts: HumanResourcesFacts; readonly foreign: number; readonly quarantined: number } {
+): {
+  readonly facts: HumanResourcesFacts;
+  readonly own: number;
+  readonly foreign: number;
+  readonly quarantined: number;
+  readonly undocumented: number;
+} {
   let foreign = 0;
   const groups = groupRows(rows, [code], ownerOf, (count) => (foreign = count));
   const own = (groups.get(code) ?? []).map((row) => {
@@ -115,14 +123,17 @@ export function toFacts(
     return parsed;
   });
   const listings = own.filter((row): row is WageArrearsRow => row.YWLB === '2');
-  const documented = listings.filter(({ LRWH }) => LRWH !== null && LRWH !== '');
+  const hasDocument = ({ LRWH }: WageArrearsRow) => LRWH !== null && LRWH !== '';
+  const documented = listings.filter(hasDocument);
   return {
     facts: {
       ...toInsurance(own.filter((row): row is InsuranceRow => row.YWLB === '1')),
       wageArrears: documented.filter((row) => isPublished(row, today)).map(toWageArrears),
     },
+    own: own.length,
     foreign,
     quarantined: listings.length - documented.length,
+    undocumented: listings.filter((row) => !hasDocument(row) && isPublished(row, today)).length,
   };
 }
 

@@ -1,12 +1,16 @@
 import DataLoader from 'dataloader';
-import { isLegacyError } from '../../adapters/adapter.ts';
+import { isLegacyError, LegacyError } from '../../adapters/adapter.ts';
 import type { RequestScope } from '../define.ts';
 import type { DepartmentStatus } from '../loader.ts';
 import type { Match } from './matching.ts';
 import type { IndexAnswer, SubjectIndex } from './subject-index.ts';
+import { INDEX } from './subject-index.ts';
 
 export interface SubjectLoaders {
-  /** Subjects of one request, with one SQL statement; rejects with LegacyError. */
+  /**
+   * Subjects of one request, with one SQL statement; rejects with LegacyError, also where an index that is too old lacks the
+   * subject: the register may have it by now.
+   */
   readonly subject: DataLoader<string, IndexAnswer>;
   search(name: string, first: number): Promise<readonly Match[]>;
   forAssessment(id: string): Promise<RegisterFacts>;
@@ -23,13 +27,17 @@ export interface RegisterFacts {
 }
 
 export function createSubjectLoaders(index: SubjectIndex, scope: RequestScope): SubjectLoaders {
-  const subject = new DataLoader(async (ids: readonly string[]) => {
+  const subject = new DataLoader<string, IndexAnswer>(async (ids: readonly string[]) => {
     const answers = await index.read(ids, scope.call);
     ids.forEach((id, at) => {
       if (answers[at]?.subject && !isStale(answers[at].asOf, scope))
         scope.mayCache(id, scope.catalogue.maxAge);
     });
-    return answers;
+    return answers.map((answer) =>
+      answer.subject === null && isStale(answer.asOf, scope)
+        ? new LegacyError('unavailable', INDEX, 'is too old to say that there is no such subject')
+        : answer,
+    );
   });
 
   return {
@@ -58,9 +66,8 @@ export function createSubjectLoaders(index: SubjectIndex, scope: RequestScope): 
 }
 
 function toStatus({ subject, asOf }: IndexAnswer, scope: RequestScope): DepartmentStatus {
-  // An old index may well lack a subject that the register has by now: that is not the register's "none".
-  if (isStale(asOf, scope)) return subject === null ? 'UNAVAILABLE' : 'STALE';
-  return subject === null ? 'NONE_FOUND' : 'OK';
+  if (subject === null) return 'NONE_FOUND';
+  return isStale(asOf, scope) ? 'STALE' : 'OK';
 }
 
 function isStale(asOf: string, { clock, catalogue }: RequestScope): boolean {

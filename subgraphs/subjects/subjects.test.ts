@@ -253,6 +253,10 @@ describe('the index of subjects', () => {
     );
     const { data } = await subjects.entities([SAMPLE]);
     expect(data._entities[0].registerForAssessment.status).toBe('STALE');
+    const absent = await subjects.ask(`{ creditSubject(code: "${REMOVED}") { id } }`);
+    expect(absent.errors?.[0]?.extensions['code']).toBe('DEPARTMENT_UNAVAILABLE');
+    const present = await subjects.ask(`{ creditSubject(code: "${SAMPLE}") { id } }`);
+    expect(present.data.creditSubject).toEqual({ id: `O-${SAMPLE}` });
   });
 
   it('goes on where it stopped: new rows appear, rows marked D vanish', async () => {

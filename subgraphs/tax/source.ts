@@ -6,6 +6,7 @@ import type { Feed } from '../../adapters/file-drop/feed.ts';
 import type { FileFormat } from '../../adapters/file-drop/formats.ts';
 import type { FileDropRequest } from '../../adapters/file-drop/reader.ts';
 import type { Clock } from '../../adapters/clock.ts';
+import { toPlainCode } from '../../schema/identifiers/plain-text.ts';
 import { isCreditCode } from '../../schema/identifiers/unified-social-credit-code.ts';
 import type { Found, ReadSubjects } from '../loader.ts';
 import { groupRows } from '../loader.ts';
@@ -90,6 +91,7 @@ const violationSchema = z
     publishedFrom: row.公布日期,
     // Three years, or earlier where the bureau ended it (paid, and six months on).
     publishedUntil: row.停止公布日期 || addYears(row.公布日期, 3),
+    endedOn: row.停止公布日期 || null,
     catalogueItem: 'tax.major-violation',
     underObjection: row.异议标志,
   }));
@@ -125,7 +127,7 @@ export const FEEDS: readonly Feed[] = [
 
 /** Empty lists and nulls are the bureau's word that it has nothing. */
 export interface TaxFacts {
-  /** Null: not graded. */
+  /** Null: not graded for the latest year. */
   readonly isGradeA: boolean | null;
   readonly grade: (typeof GRADES)[number] | null;
   /** The latest year first. */
@@ -143,13 +145,22 @@ function defineFeed(name: string, file: RegExp, format: FileFormat, schema: z.Zo
     subjectIn: /[0-9A-HJ-NPQRTUWXY]{18}/,
     subjectOf(record) {
       // Some still go by 20 digits: the code and two more.
-      const subject = record['纳税人识别号']?.slice(0, 18) ?? '';
-      if (!isCreditCode(subject)) return { subject, reason: 'has a taxpayer number that is no credit code' };
+      const subject = toPlainCode(record['纳税人识别号'] ?? '').slice(0, 18);
+      if (!isCreditCode(subject)) {
+        const meant = withoutLetterSwaps(subject);
+        // Good enough to doubt what is known of a subject, never to show it somebody's line.
+        const whose = isCreditCode(meant) ? meant : subject;
+        return { subject: whose, reason: 'has a taxpayer number that is no credit code' };
+      }
       const problem = schema.safeParse(record).error?.issues[0];
       return problem ? { subject, reason: `has an unusable ${problem.path.join('.')}` } : { subject };
     },
   };
 }
+
+const SWAPS: Readonly<Record<string, string>> = { O: '0', I: '1', Z: '2', S: '5' };
+/** A credit code has no O, I, Z and S: typed ones are the digits that look like them. */
+const withoutLetterSwaps = (code: string) => code.replace(/[OIZS]/g, (letter) => SWAPS[letter] ?? letter);
 
 function delimited(columns: string): FileFormat {
   return { kind: 'delimited', separator: '|', columns: columns.split(' ') };
@@ -179,7 +190,7 @@ export function createTaxSource(
       ({ subject }) => (typeof subject === 'string' ? subject : null),
       onForeign,
     );
-    const today = new Date(clock.now() + 8 * 3_600_000).toISOString().slice(0, 10);
+    const today = dayInChina(clock.now());
     return codes.map((code) => toFound(rows.get(code) ?? [], reply.asOf, today));
   };
 }
@@ -196,11 +207,19 @@ function toFound(
     const years = of('grades', gradeSchema).toSorted((a, b) => b.year - a.year);
     if (new Set(years.map(({ year }) => year)).size < years.length)
       return new LegacyError('malformed', SYSTEM, 'has two different grades for one year');
-    const arrears = of('arrears', arrearsSchema);
-    const majorViolations = of('violations', violationSchema).filter(
-      ({ publishedUntil }) => publishedUntil > today,
+    // What has been paid is announced no more, and leaves no trace.
+    const arrears = of('arrears', arrearsSchema).filter(
+      ({ publishedFrom, balance }) => publishedFrom <= today && balance > 0,
     );
-    const grade = years[0]?.grade ?? null;
+    const majorViolations = of('violations', violationSchema).filter((violation) =>
+      isPublished(violation, today),
+    );
+    const [latest] = years;
+    // An A of years ago is history, not a place on the list of today.
+    const grade =
+      latest && latest.year >= latestYearOn(asOf === null ? today : dayInChina(Date.parse(asOf)))
+        ? latest.grade
+        : null;
     const facts: TaxFacts = {
       isGradeA: grade === null ? null : grade === 'A',
       grade,
@@ -221,6 +240,27 @@ function distinct<T>(values: readonly T[]): T[] {
   return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }
 
+function isPublished(
+  violation: {
+    readonly publishedFrom: string;
+    readonly publishedUntil: string;
+    readonly endedOn: string | null;
+  },
+  today: string,
+): boolean {
+  const { publishedFrom, publishedUntil, endedOn } = violation;
+  return publishedFrom <= today && (endedOn === null ? today <= publishedUntil : today < endedOn);
+}
+
+/** Each April grades are published for the year before: from May on nobody is without one who takes part. */
+const latestYearOn = (date: string): number => Number(date.slice(0, 4)) - (date.slice(5, 7) >= '05' ? 1 : 2);
+
+/** The calendar day in China (UTC+8) of a time in ms. */
+const dayInChina = (now: number): string => new Date(now + 8 * 3_600_000).toISOString().slice(0, 10);
+
+/** A period of years ends on the day of the same date; for 29 February, on the last of that month. */
 function addYears(date: string, years: number): string {
-  return `${Number(date.slice(0, 4)) + years}${date.slice(4)}`;
+  const year = Number(date.slice(0, 4)) + years;
+  const same = `${year}${date.slice(4)}`;
+  return z.iso.date().safeParse(same).success ? same : `${year}-02-28`;
 }

@@ -173,6 +173,124 @@ describe('the files as they really look', () => {
   });
 });
 
+describe('whose a line is', () => {
+  const [grades] = FEEDS;
+  const record = {
+    纳税人名称: '某',
+    评价年度: '2025',
+    评价等级: 'D',
+    评价机关: '某局',
+    年度纳税额: '0.00',
+  };
+  const subjectOf = (written: string) => grades?.subjectOf({ ...record, 纳税人识别号: written });
+
+  it.each([
+    '91120101MA9TYN016Y01',
+    '９１１２０１０１ＭＡ９ＴＹＮ０１６Ｙ',
+    '91120101ma9tyn016y',
+    '91120101 MA9TYN016Y',
+  ])('is seen however its code is written: %s', (written) =>
+    expect(subjectOf(written)).toEqual({ subject: '91120101MA9TYN016Y' }),
+  );
+
+  it('is doubted of the one whose code it nearly is, and shown to nobody', () => {
+    expect(subjectOf('9II2OIOIMA9TYNOI6Y')).toEqual({
+      subject: '91120101MA9TYN016Y',
+      reason: 'has a taxpayer number that is no credit code',
+    });
+  });
+});
+
+describe('what is shown on a day', () => {
+  const code = '91120101MA9TYN016Y';
+  const on = async (
+    today: string,
+    rows: readonly (readonly [string, Readonly<Record<string, string>>])[],
+  ) => {
+    const read = createTaxSource(
+      {
+        system: 'test',
+        protocol: 'file-drop',
+        call: () =>
+          Promise.resolve({
+            rows: rows.map(([feed, record]) => ({ feed, subject: code, record })),
+            asOf: null,
+          }),
+        close: () => Promise.resolve(),
+      },
+      { clock: createClock(1, Date.parse(`${today}T12:00:00+08:00`)), onForeign: () => {} },
+    );
+    const context = { signal: new AbortController().signal, deadline: Infinity };
+    const [answer] = await read([{ kind: 'ORGANISATION', id: `O-${code}`, code }], context);
+    if (answer === undefined || !('facts' in (answer as object))) throw new Error('the answer is unknown');
+    return answer as Extract<typeof answer, { readonly facts: object }>;
+  };
+  const violation = (from: string, ended = ''): [string, Readonly<Record<string, string>>] => [
+    'violations',
+    {
+      案件性质: '偷税',
+      主要违法事实: '某',
+      处理处罚情况: '某',
+      处罚决定文书号: '某〔2024〕1号',
+      决定机关: '某局',
+      决定日期: '20240101',
+      公布日期: from,
+      停止公布日期: ended,
+      异议标志: '0',
+    },
+  ];
+  const arrears = (balance: string, from: string): [string, Readonly<Record<string, string>>] => [
+    'arrears',
+    {
+      税种: '增值税',
+      欠税余额: balance,
+      当期新增: '0.00',
+      公告机关: '某局',
+      公告文号: '某〔2026〕1号',
+      公告日期: from,
+      异议标志: '0',
+    },
+  ];
+  const grade = (year: string): [string, Readonly<Record<string, string>>] => [
+    'grades',
+    { 评价年度: year, 评价等级: 'A', 评价机关: '某局', 年度纳税额: '0.00' },
+  ];
+
+  it.each([
+    ['a violation from its day on', '2024-02-29', violation('20240229'), true],
+    ['no violation before its day', '2024-02-28', violation('20240229'), false],
+    ['a violation for three years', '2027-02-28', violation('20240229'), true],
+    ['no violation after three years', '2027-03-01', violation('20240229'), false],
+    ['a violation until the bureau ends it', '2025-05-31', violation('20240229', '20250601'), true],
+    ['no violation that the bureau has ended', '2025-06-01', violation('20240229', '20250601'), false],
+    ['arrears', '2026-11-24', arrears('0.01', '20261001'), true],
+    ['no arrears that are paid', '2026-11-24', arrears('0.00', '20261001'), false],
+    ['no arrears that are not announced yet', '2026-09-30', arrears('10.00', '20261001'), false],
+  ])('is %s', async (_, today, row, isShown) => {
+    const { found, facts } = await on(today, [row]);
+    expect([found, facts.arrears.length + facts.majorViolations.length]).toEqual([isShown, isShown ? 1 : 0]);
+  });
+
+  it('ends a violation of 29 February on a day that exists', async () => {
+    const { facts } = await on('2026-01-01', [violation('20240229')]);
+    expect(facts.majorViolations[0]?.publishedUntil).toBe('2027-02-28');
+  });
+
+  it.each([
+    ['2026-11-24', '2025', 'A'],
+    ['2026-11-24', '2024', null],
+    ['2026-04-30', '2024', 'A'],
+    ['2026-05-01', '2024', null],
+  ])('takes no old grade for the latest: on %s that of %s is %s', async (today, year, expected) => {
+    const { facts } = await on(today, [grade(year)]);
+    expect(facts).toMatchObject({
+      grade: expected,
+      isGradeA: expected === null ? null : true,
+      grades: [{ year: Number(year), grade: 'A' }],
+    });
+  });
+});
+
 it('takes a line that lies aside for unknown, of its own subject only', async () => {
   const [first = '', second = ''] = codes;
   const read = createTaxSource(
