@@ -1,27 +1,34 @@
 /** `npm run check -- <code or name> [--as <persona>] [--purpose LOAN_ORIGINATION] [--json]` */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { loadPlatformKeys } from '../schema/keys.ts';
-import { isPersona, issueSandboxToken, PERSONAS } from '../schema/sandbox-tokens.ts';
+import { PURPOSES } from '../schema/purpose.ts';
+import type { PersonaName } from '../schema/sandbox-tokens.ts';
+import { issueSandboxToken, PERSONAS } from '../schema/sandbox-tokens.ts';
 import { CheckError, renderCheck, runCreditCheck } from './credit-check.ts';
 
 const command = new Command('check')
   .description('One credit check against a running endpoint.')
   .argument('<subject...>', 'unified social credit code, or name')
-  .option('--as <persona>', `who asks: ${Object.keys(PERSONAS).join(', ')}`, 'bank-a')
-  .option('--purpose <purpose>', 'what for', 'LOAN_ORIGINATION')
+  .addOption(new Option('--as <persona>', 'who asks').choices(Object.keys(PERSONAS)).default('bank-a'))
+  .addOption(
+    new Option('--purpose <purpose>', 'what for; left out: the persona’s own first purpose').choices(
+      PURPOSES,
+    ),
+  )
   .option('--endpoint <url>', 'where', `http://127.0.0.1:${process.env['PORT'] ?? '4000'}/graphql`)
-  .option('--json', 'print one JSON object')
+  .option('--json', 'print one JSON object; without an answer its `errors` say why')
+  .showHelpAfterError()
   .parse();
-const options = command.opts<{ as: string; purpose: string; endpoint: string; json?: true }>();
+const options = command.opts<{ as: PersonaName; purpose?: string; endpoint: string; json?: true }>();
 
 try {
-  if (!isPersona(options.as)) throw new CheckError(`personas are: ${Object.keys(PERSONAS).join(', ')}`);
   const token = await issueSandboxToken(options.as, loadPlatformKeys(process.env).subjectIds);
-  const endpoint = { url: options.endpoint, token, purpose: options.purpose };
-  const result = await runCreditCheck(endpoint, command.args.join(' '));
+  const purpose = options.purpose ?? PERSONAS[options.as].purposes[0];
+  const result = await runCreditCheck({ url: options.endpoint, token, purpose }, command.args.join(' '));
   console.log(options.json ? JSON.stringify(result) : renderCheck(result));
 } catch (error) {
   if (!(error instanceof CheckError)) throw error;
   console.error(error.message);
+  if (options.json) console.log(JSON.stringify(error.refused));
   process.exitCode = 1;
 }

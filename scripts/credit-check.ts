@@ -23,11 +23,39 @@ export interface CreditCheckResult {
   readonly elapsedMs: number;
 }
 
-/** What the reader can be told and do something about. */
+/** Why there is nothing to show, and where in the answer. */
+export interface CheckProblem {
+  readonly code: string;
+  readonly message: string;
+  readonly paths: readonly string[];
+}
+
+/** A check without an answer: everything that could not be found out is null, and `errors` says why. */
+export interface RefusedCheck {
+  readonly subject: CreditCheckResult['subject'] | null;
+  readonly sources: null;
+  readonly completeness: null;
+  readonly assessment: null;
+  readonly errors: readonly CheckProblem[];
+}
+
+/** What the reader can be told and do something about. `code` is one of docs/errors.md, or says what the command met. */
 export class CheckError extends Error {
-  constructor(message: string) {
+  readonly refused: RefusedCheck;
+  constructor(
+    code: string,
+    message: string,
+    refused: Partial<Pick<RefusedCheck, 'subject' | 'errors'>> = {},
+  ) {
     super(message);
     this.name = 'CheckError';
+    this.refused = {
+      subject: refused.subject ?? null,
+      sources: null,
+      completeness: null,
+      assessment: null,
+      errors: refused.errors ?? [{ code, message, paths: [] }],
+    };
   }
 }
 
@@ -80,6 +108,7 @@ const answerSchema = z.object({
     .array(
       z.object({
         message: z.string(),
+        path: z.array(z.union([z.string(), z.number()])).optional(),
         extensions: z.looseObject({ code: z.string().optional() }).optional(),
       }),
     )
@@ -101,8 +130,7 @@ export async function runCreditCheck(endpoint: Endpoint, subject: string): Promi
   const elapsedMs = Math.round(performance.now() - startedAt);
   const parsed = checkSchema.safeParse(answer.data);
   const check = parsed.success ? parsed.data.creditCheck : null;
-  if (!check?.sources)
-    throw new CheckError(answer.errors?.map(({ message }) => message).join('\n') ?? 'no answer');
+  if (!check?.sources) throw toRefusal(answer.errors, check?.subject ?? null);
   return {
     subject: check.subject,
     sources: check.sources,
@@ -119,12 +147,12 @@ async function resolveCode(endpoint: Endpoint, subject: string): Promise<string>
   // Eighteen characters of the alphabet were meant as a code: say what is wrong with it instead of searching for it.
   if (/^[0-9A-Za-z]{15,20}$/.test(subject.trim()))
     throw new CheckError(
-      `${parsed.message} ${parsed.messageZh} (${parsed.code})${parsed.hint ? `\n${parsed.hint}` : ''}`,
+      'INVALID_CREDIT_CODE',
+      `INVALID_CREDIT_CODE (${parsed.code}): ${parsed.messageZh} ${parsed.message}${parsed.hint ? `\n${parsed.hint}` : ''}`,
     );
   const { data, errors } = await ask(endpoint, SEARCH_QUERY, { name: subject });
   const found = searchSchema.safeParse(data);
-  if (!found.success)
-    throw new CheckError(errors?.map(({ message }) => message).join('\n') ?? 'the search did not answer');
+  if (!found.success) throw toRefusal(errors, null);
   const matches = found.data.searchCreditSubjects;
   const exact = matches.filter(({ score }) => score >= 1);
   const [match] = exact;
@@ -133,11 +161,44 @@ async function resolveCode(endpoint: Endpoint, subject: string): Promise<string>
     ({ score, subject: { code, name } }) => `  ${code ?? '?'}  ${name ?? '?'}  (${score.toFixed(2)})`,
   );
   throw new CheckError(
+    list.length === 0 ? 'SUBJECT_NOT_FOUND' : 'SEVERAL_SUBJECTS',
     list.length === 0
       ? '没有找到此名称的信用主体。 No credit subject of this name was found.'
       : `请用代码指明哪一个： Say which one by its code:\n${list.join('\n')}`,
   );
 }
+
+type AnswerErrors = z.infer<typeof answerSchema>['errors'];
+
+/** One line for every different reason, with the paths that it concerns: three null fields have one cause more often than three. */
+function toRefusal(errors: AnswerErrors, subject: RefusedCheck['subject']): CheckError {
+  const problems = new Map<string, CheckProblem>();
+  for (const { message, path = [], extensions } of errors ?? []) {
+    const code = extensions?.code ?? 'UNKNOWN';
+    const paths = [
+      ...(problems.get(code + message)?.paths ?? []),
+      ...(path.length > 0 ? [path.join('.')] : []),
+    ];
+    problems.set(code + message, { code, message, paths });
+  }
+  if (problems.size === 0) {
+    const message = '端点既无数据也无错误说明。 The endpoint gave neither data nor a reason.';
+    problems.set('', { code: 'UNKNOWN', message, paths: [] });
+  }
+  const reasons = [...problems.values()];
+  const text = [
+    ...(subject === null ? [] : [`${subject.name ?? '?'}  ${subject.code ?? ''}`]),
+    '没有可出示的核查结果；这不表示清白。 There is no result to show; that is not a clean record.',
+    ...reasons.map(
+      ({ code, message, paths }) =>
+        `  ✗ ${code}: ${message}${paths.length > 0 ? `\n    ${paths.join(', ')}` : ''}`,
+    ),
+  ].join('\n');
+  return new CheckError(reasons[0]?.code ?? 'UNKNOWN', text, { subject, errors: reasons });
+}
+
+/** Longer than the gateway's own deadline: only an endpoint that hangs is given up on. */
+const PATIENCE_MS = 30_000;
 
 async function ask(endpoint: Endpoint, query: string, variables: object) {
   try {
@@ -145,17 +206,26 @@ async function ask(endpoint: Endpoint, query: string, variables: object) {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
+        'jinxin-purpose': endpoint.purpose,
         ...(endpoint.token === null ? {} : { authorization: `Bearer ${endpoint.token}` }),
       },
       body: JSON.stringify({ query, variables }),
+      signal: AbortSignal.timeout(PATIENCE_MS),
     });
     return answerSchema.parse(await response.body.json());
   } catch (error) {
-    if (error instanceof z.ZodError) throw new CheckError(`${endpoint.url} did not answer with GraphQL`);
-    const code =
-      typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
+    if (error instanceof z.ZodError || error instanceof SyntaxError)
+      throw new CheckError(
+        'NOT_GRAPHQL',
+        `${endpoint.url} 的答复不是 GraphQL。 It did not answer with GraphQL.`,
+      );
+    const cause =
+      error instanceof Error && 'code' in error && typeof error.code === 'string'
+        ? error.code
+        : String(error);
     throw new CheckError(
-      `${endpoint.url} 无法访问，请先运行 npm start。 Not reachable (${code}): run \`npm start\` first.`,
+      'ENDPOINT_UNREACHABLE',
+      `${endpoint.url} 无法访问，请先运行 npm start。 Not reachable (${cause}): run \`npm start\` first.`,
     );
   }
 }

@@ -12,6 +12,7 @@ const command = new Command('fault')
     'the simulators’ switchboard',
     process.env['JINXIN_CONTROL_URL'] ?? defaultControl(),
   )
+  .showHelpAfterError()
   .parse();
 const [department = '', fault = ''] = command.args;
 const options = command.opts<{ for?: string; control: string }>();
@@ -28,7 +29,7 @@ function toMilliseconds(text: string): number | null {
 
 const forMs = options.for === undefined ? undefined : toMilliseconds(options.for);
 if (forMs === null) {
-  console.error('--for reads a number and ms, s or m, such as 30s');
+  console.error('--for 应为数字加 ms、s 或 m，如 30s。 --for reads a number and ms, s or m, such as 30s.');
   process.exitCode = 2;
 } else {
   try {

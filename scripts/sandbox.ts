@@ -28,8 +28,8 @@ export interface SandboxOptions {
   readonly faultRate: number;
   readonly latencyMs: number;
   readonly log: Logger;
-  /** Called before and after each step of the start. */
-  readonly onStep?: (step: string, milliseconds: number) => void;
+  /** Called when a step of the start begins (null), and when it is done. */
+  readonly onStep?: (step: string, milliseconds: number | null) => void;
   /** A PostgreSQL that is there already: URL of a database by its name. */
   readonly postgres?: (database: string) => Promise<string>;
   /** JINXIN_… variables on top. */
@@ -59,6 +59,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   };
   async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
     const startedAt = performance.now();
+    options.onStep?.(name, null);
     const result = await work();
     options.onStep?.(name, performance.now() - startedAt);
     return result;

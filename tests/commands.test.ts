@@ -10,12 +10,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { request } from 'undici';
 import { freePort } from '../adapters/postgres/free-port.ts';
+import { EXAMPLES } from '../gateway/http/explorer/examples.ts';
+import { generatePopulation } from '../simulators/population/registrations.ts';
 import { startPlainSubgraphs } from './kit/plain-subgraphs.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const running = new Set<ChildProcess>();
 afterEach(() => {
-  for (const child of running) child.kill('SIGKILL');
+  for (const child of running) {
+    try {
+      // npm's children too: it leads a process group of its own.
+      process.kill(-(child.pid ?? 0), 'SIGKILL');
+    } catch {
+      // No such group: it is not npm, or has ended meanwhile.
+      child.kill('SIGKILL');
+    }
+  }
   running.clear();
 });
 
@@ -23,6 +33,8 @@ interface Command {
   readonly child: ChildProcess;
   /** Everything printed so far, both streams. */
   output(): string;
+  /** Last line of standard output, which --json makes one object. */
+  json(): unknown;
   /** Resolves when the output matches; rejects with the output when the process ends first. */
   prints(pattern: RegExp): Promise<RegExpExecArray>;
   ended(): Promise<{ code: number | null; ms: number }>;
@@ -33,14 +45,29 @@ function run(
   args: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
 ): Command {
+  return launch([process.execPath, '--import', 'tsx', script, ...args], environment, false);
+}
+
+function runNpm(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Command {
+  return launch(['npm', ...args], environment, true);
+}
+
+function launch(
+  [command = '', ...args]: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  leadsGroup: boolean,
+): Command {
   const startedAt = performance.now();
-  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
+  const child = spawn(command, args, {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: leadsGroup,
   });
   running.add(child);
   let text = '';
+  let printed = '';
+  child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString('utf8')));
   const listeners = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => {
@@ -55,6 +82,7 @@ function run(
   return {
     child,
     output: () => text,
+    json: () => JSON.parse(printed.trim().split('\n').at(-1) ?? '') as unknown,
     ended: () => exit,
     prints: (pattern) =>
       new Promise((resolve, reject) => {
@@ -92,6 +120,34 @@ describe('npm start', () => {
       ]),
     });
 
+    const monitoring = run(
+      'scripts/check.ts',
+      ['91120101MA9TYN016Y', '--purpose', 'LOAN_MONITORING'],
+      environment,
+    );
+    expect([(await monitoring.ended()).code, monitoring.output()]).toEqual([
+      1,
+      expect.stringContaining('CONSENT_REQUIRED'),
+    ]);
+    const owner = run('scripts/check.ts', ['91120101MA9TYN016Y', '--as', 'company-owner'], environment);
+    expect([(await owner.ended()).code, owner.output()]).toEqual([0, expect.stringContaining('RECOMMEND')]);
+    const refused = run('scripts/check.ts', ['91120101MA9TYN016Y', '--as', 'bank-b', '--json'], environment);
+    expect((await refused.ended()).code).toBe(1);
+    expect(refused.output()).toContain('这不表示清白');
+    expect(refused.json()).toEqual({
+      subject: { code: '91120101MA9TYN016Y', name: '天津津信样例（集团）有限公司' },
+      sources: null,
+      completeness: null,
+      assessment: null,
+      errors: [
+        {
+          code: 'CONSENT_REQUIRED',
+          message: expect.stringContaining('consent'),
+          paths: expect.arrayContaining(['creditCheck.sources', 'creditCheck.assessment']),
+        },
+      ],
+    });
+
     const control = { JINXIN_CONTROL_URL: `http://127.0.0.1:${environment.JINXIN_CONTROL_PORT}` };
     const fault = run('scripts/fault.ts', ['courts', 'refuse', '--for', '30s'], control);
     expect((await fault.ended()).code).toBe(0);
@@ -122,8 +178,54 @@ describe('npm start', () => {
     const start = run('scripts/start.ts', [], { PORT: String(port) });
     expect((await start.ended()).code).toBe(1);
     expect(start.output()).toContain(`Port ${port} is taken`);
+    // The way out that it proposes is another port, not the taken one.
+    expect(start.output()).toContain(`PORT=${port + 100} npm start`);
     server.close();
   }, 60_000);
+
+  it.each([
+    ['--scale abc', ['--scale', 'abc'], {}, '--scale'],
+    ['--faults 2', ['--faults', '2'], {}, '--faults'],
+    ['PORT=http', [], { PORT: 'http' }, 'PORT must be a port'],
+    ['a population that is not there', ['--population', 'nowhere.csv'], {}, 'no such file'],
+  ])(
+    'refuses %s before it starts anything',
+    async (_, args, environment, reason) => {
+      const start = run('scripts/start.ts', args, environment);
+      expect((await start.ended()).code).toBe(1);
+      expect(start.output()).toContain(reason);
+      expect(start.output()).not.toContain('PostgreSQL');
+    },
+    60_000,
+  );
+});
+
+describe('the explorer’s examples', () => {
+  it('ask for companies that npm start makes up', () => {
+    const codes = generatePopulation({ size: 2_000, seed: 'jinxin' }).map(({ code }) => code);
+    const asked =
+      JSON.stringify(EXAMPLES.map(({ variables }) => variables)).match(/9\d{7}MA9TYN\w{4}/g) ?? [];
+    expect(asked.length).toBeGreaterThan(3);
+    expect(codes).toEqual(expect.arrayContaining(asked));
+  });
+});
+
+describe('npm run check', () => {
+  it.each([
+    ['91120101MA9TYN016X', 'INVALID_CREDIT_CODE', 'CHECK_DIGIT'],
+    ['91120101MA9TYNO16Y', 'INVALID_CREDIT_CODE', 'did you mean 91120101MA9TYN016Y'],
+    ['91120101MA9TYN016Y', 'ENDPOINT_UNREACHABLE', 'npm start'],
+  ])(
+    'says of %s with nobody listening: %s, as words and as JSON',
+    async (subject, code, words) => {
+      const environment = { PORT: String(await freePort()) };
+      const check = run('scripts/check.ts', [subject, '--json'], environment);
+      expect((await check.ended()).code).toBe(1);
+      expect(check.output()).toContain(words);
+      expect(check.json()).toMatchObject({ sources: null, errors: [{ code }] });
+    },
+    60_000,
+  );
 });
 
 describe('npm run gateway', () => {
@@ -150,6 +252,24 @@ describe('npm run gateway', () => {
     gateway.child.kill('SIGTERM');
     expect((await gateway.ended()).code).toBe(0);
     expect(performance.now() - toldAt).toBeLessThan(10_000);
+    await subgraphs.close();
+    await rm(folder, { recursive: true });
+  }, 60_000);
+
+  it('ends when npm alone is told to, and leaves no process', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'jinxin-test-'));
+    const subgraphs = await startPlainSubgraphs({
+      hello: { sdl: 'type Query { hello: String }', resolvers: { Query: { hello: () => 'world' } } },
+    });
+    const file = join(folder, 'supergraph.graphql');
+    await writeFile(file, subgraphs.supergraph);
+    const port = await freePort();
+    const args = ['run', 'gateway', '--', '--supergraph', file, '--listen', `127.0.0.1:${port}`];
+    const npm = runNpm(args);
+    const [, pid] = await npm.prints(/"pid":(\d+).*gateway ready/);
+    npm.child.kill('SIGTERM');
+    await npm.ended();
+    expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH');
     await subgraphs.close();
     await rm(folder, { recursive: true });
   }, 60_000);

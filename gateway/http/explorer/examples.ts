@@ -11,13 +11,21 @@ export const EXAMPLES: readonly ExampleQuery[] = [
   {
     title: '信用核查 · Credit check',
     query: `# 银行「信易贷」信用核查：一次提问，各部门作答。
-# 每个部门一行：status 为 TIMEOUT、UNAVAILABLE 时情况不明，绝不等于「无失信记录」。
-# One question, one row per department. Unknown is never shown as clean.
+# 每个部门一行。TIMEOUT、UNAVAILABLE 即情况不明，
+# 绝不等于「无失信记录」。
+# One question, one row per department.
+# Unknown is never shown as clean.
 query CreditCheck($subject: CreditCode!) {
-  creditCheck(input: { subject: $subject, product: "xyd-standard", purpose: LOAN_ORIGINATION }) {
+  creditCheck(input: {
+    subject: $subject
+    product: "xyd-standard"
+    purpose: LOAN_ORIGINATION
+  }) {
     subject { code name }
-    sources { department status asOf ms findings }   # asOf：数据所述时点；ms：耗时（毫秒）
-    completeness                                      # 应答部门所占比例，0 至 1
+    # asOf：数据所述时点；ms：耗时（毫秒）
+    sources { department status asOf ms findings }
+    # 应答部门所占比例，0 至 1
+    completeness
     assessment {
       conclusion
       score
@@ -30,17 +38,24 @@ query CreditCheck($subject: CreditCode!) {
   },
   {
     title: '信用主体 · One subject',
-    query: `# 一个信用主体在各部门的情况。无权查看的字段为 null，并在 errors 中逐项说明（FORBIDDEN）。
-# One subject, department by department. What may not be seen is null, with one error per path.
+    query: `# 一个信用主体在各部门的情况。
+# 无权查看的字段为 null，errors 中逐项说明。
+# One subject, department by department. What may
+# not be seen is null, with one error per path.
 query SubjectWithBlocks($code: CreditCode!) {
   creditSubject(code: $code) {
     code
     name
-    marketRegulation { status source { asOf } }   # 市场监管
-    tax { status source { asOf } }                # 税务
-    courts { status source { asOf } }             # 法院
-    humanResources { status source { asOf } }     # 人力社保
-    publicSecurity { status source { asOf } }     # 公安：只答一致、不一致、库中无此号
+    # 市场监管
+    marketRegulation { status source { asOf } }
+    # 税务
+    tax { status source { asOf } }
+    # 法院
+    courts { status source { asOf } }
+    # 人力社保
+    humanResources { status source { asOf } }
+    # 公安：只答一致、不一致、库中无此号
+    publicSecurity { status source { asOf } }
   }
 }
 `,
@@ -48,8 +63,9 @@ query SubjectWithBlocks($code: CreditCode!) {
   },
   {
     title: '按名称查找 · Search by name',
-    query: `# 按名称查找：括号全角半角、空格、曾用名均可。score 为相似度，1 为完全一致。
-# Search by name: any brackets, spaces, and former names will do.
+    query: `# 按名称查找：括号全角半角、空格、曾用名均可。
+# score 为相似度，1 为完全一致。
+# By name: any brackets, spaces, former names.
 query SearchByName($name: String!) {
   searchCreditSubjects(name: $name, first: 5) {
     score
@@ -61,8 +77,10 @@ query SearchByName($name: String!) {
   },
   {
     title: '企业列表 · Several companies',
-    query: `# 三家企业，税务部门只查询一次；顺序与所问相同，查无此主体者为 null。
-# Three companies, one call to the tax department; in the order asked, null where unknown.
+    query: `# 三个主体，税务部门只查询一次。
+# 顺序与所问相同，查无此主体者为 null。
+# Three subjects, one call to the tax department;
+# in the order asked, null where there is none.
 query SeveralCompanies($codes: [CreditCode!]!) {
   creditSubjects(codes: $codes) {
     code
@@ -71,6 +89,6 @@ query SeveralCompanies($codes: [CreditCode!]!) {
   }
 }
 `,
-    variables: { codes: [SAMPLE, '91120116MA9TYN024H', '92120104MA9TYN032W'] },
+    variables: { codes: [SAMPLE, '93120102MA9TYN0242', '91120110MA9TYN032M'] },
   },
 ];
