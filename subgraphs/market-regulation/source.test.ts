@@ -139,14 +139,21 @@ describe('the rows of the register', () => {
     });
   });
 
-  it('that are adverse without a document are set aside and counted', () => {
+  it.each([
+    ['in force leave the subject unknown', {}, { fault: 'malformed' }],
+    [
+      'removed leave it as it is',
+      { 移出日期: '2020-01-01' },
+      { found: true, facts: { abnormalOperations: [] } },
+    ],
+  ])('that are adverse without a document are set aside and counted; those %s', (_, change, answer) => {
     const { answers, quarantined } = toAnswers(
-      replyOf(row('registration'), row('abnormal', { 列入决定文书号: ' ' })),
+      replyOf(row('registration'), row('abnormal', { 列入决定文书号: ' ', ...change })),
       [CODE],
       TODAY,
     );
     expect(quarantined).toBe(1);
-    expect(answers).toMatchObject([{ found: true, facts: { abnormalOperations: [] } }]);
+    expect(answers).toMatchObject([answer]);
   });
 
   it('of nothing known are nothing, not something', () => {

@@ -6,7 +6,7 @@ import type { SqlRequest } from '../../adapters/sql/request.ts';
 import type { Clock } from '../../adapters/clock.ts';
 import type { DepartmentObserver, Source } from '../define.ts';
 import type { Found, ReadSubjects } from '../loader.ts';
-import { groupRows } from '../loader.ts';
+import { groupRows, toFoundWithout } from '../loader.ts';
 import type { MarketRegulationFacts } from './facts.ts';
 import { hasAny } from './facts.ts';
 import { toAbnormal, toChange, toRegistration, toSerious, toSpotCheck } from './records.ts';
@@ -66,21 +66,23 @@ export function toAnswers(
   const owned = toOwned(views, codes, (count) => (foreign += count));
   const answers = codes.map((code) =>
     readOne(() => {
-      const { facts, withoutDocument } = toFacts(owned(code), counts(code), code, today);
+      const { facts, withoutDocument, inForce } = toFacts(owned(code), counts(code), code, today);
       quarantined += withoutDocument;
-      return { found: hasAny(facts), facts, asOf };
+      // The exchange says how many rows each subject has, so that strangers' rows cannot stand for its own.
+      const left = { own: 1, foreign: 0, undocumented: inForce };
+      return toFoundWithout(SYSTEM, { found: hasAny(facts), facts, asOf }, left);
     }),
   );
   return { answers, foreign, quarantined };
 }
 
-/** The rows of one subject, read; `withoutDocument`: adverse ones that rest on none. */
+/** The rows of one subject, read; `withoutDocument`: adverse ones that rest on none; `inForce`: those of them still in force. */
 function toFacts(
   own: (view: DataView) => readonly LegacyRow[],
   count: (view: DataView) => number,
   code: string,
   today: string,
-): { facts: MarketRegulationFacts; withoutDocument: number } {
+): { facts: MarketRegulationFacts; withoutDocument: number; inForce: number } {
   for (const view of rows.DATA_VIEWS)
     if (own(view).length !== count(view))
       throw malformed('sent another number of rows than it says there are');
@@ -90,14 +92,17 @@ function toFacts(
     view: DataView,
   ) => parse(schema, own(view)).sort((one, other) => other.S_EXT_SEQUENCE - one.S_EXT_SEQUENCE);
   let withoutDocument = 0;
+  let inForce = 0;
   /** Adverse is only what rests on a document with legal effect (天津市社会信用条例第十二条). */
   const documented = <Row extends { readonly 列入决定文书号: string | null }, Shown>(
     row: Row,
     toShown: (row: Row, documentNumber: string, today: string) => Shown | null,
   ): Shown[] => {
-    if (row.列入决定文书号 === null) withoutDocument += 1;
-    const shown = row.列入决定文书号 === null ? null : toShown(row, row.列入决定文书号, today);
-    return shown === null ? [] : [shown];
+    const shown = toShown(row, row.列入决定文书号 ?? '', today);
+    if (row.列入决定文书号 !== null) return shown === null ? [] : [shown];
+    withoutDocument += 1;
+    if (shown !== null) inForce += 1;
+    return [];
   };
   const facts = {
     registration: toRegistration(read(rows.registrationSchema, 'v_企业登记'), code),
@@ -114,7 +119,7 @@ function toFacts(
       .map(toSpotCheck)
       .sort(latestFirst((check) => check.checkedOn)),
   };
-  return { facts, withoutDocument };
+  return { facts, withoutDocument, inForce };
 }
 
 /** One subject whose rows cannot be read costs its own answer only. */
