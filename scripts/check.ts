@@ -15,16 +15,29 @@ const command = new Command('check')
       PURPOSES,
     ),
   )
+  .option(
+    '--product <id>',
+    'one of loanProducts that is offered for the purpose; left out: the standard loan',
+  )
   .option('--endpoint <url>', 'where', `http://127.0.0.1:${process.env['PORT'] ?? '4000'}/graphql`)
   .option('--json', 'print one JSON object; without an answer its `errors` say why')
   .showHelpAfterError()
   .parse();
-const options = command.opts<{ as: PersonaName; purpose?: string; endpoint: string; json?: true }>();
+const options = command.opts<{
+  as: PersonaName;
+  purpose?: string;
+  product?: string;
+  endpoint: string;
+  json?: true;
+}>();
 
 try {
   const token = await issueSandboxToken(options.as, loadPlatformKeys(process.env).subjectIds);
   const purpose = options.purpose ?? PERSONAS[options.as].purposes[0];
-  const result = await runCreditCheck({ url: options.endpoint, token, purpose }, command.args.join(' '));
+  const result = await runCreditCheck(
+    { url: options.endpoint, token, purpose, product: options.product },
+    command.args.join(' '),
+  );
   console.log(options.json ? JSON.stringify(result) : renderCheck(result));
 } catch (error) {
   if (!(error instanceof CheckError)) throw error;

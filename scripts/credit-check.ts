@@ -59,8 +59,8 @@ export class CheckError extends Error {
   }
 }
 
-export const CHECK_QUERY = `query CreditCheck($code: CreditCode!, $purpose: Purpose!) {
-  creditCheck(input: { subject: $code, purpose: $purpose }) {
+export const CHECK_QUERY = `query CreditCheck($code: CreditCode!, $purpose: Purpose!, $product: ID) {
+  creditCheck(input: { subject: $code, purpose: $purpose, product: $product }) {
     subject { code name }
     sources { department status asOf ms findings }
     completeness
@@ -120,13 +120,20 @@ interface Endpoint {
   readonly url: string;
   readonly token: string | null;
   readonly purpose: string;
+  /** Id of a loan product; left out: the standard one. */
+  readonly product?: string | undefined;
 }
 
 /** `subject`: a code, or a name that finds one company. Throws CheckError. */
 export async function runCreditCheck(endpoint: Endpoint, subject: string): Promise<CreditCheckResult> {
   const code = await resolveCode(endpoint, subject);
   const startedAt = performance.now();
-  const answer = await ask(endpoint, CHECK_QUERY, { code, purpose: endpoint.purpose });
+  const answer = await ask(endpoint, CHECK_QUERY, {
+    code,
+    purpose: endpoint.purpose,
+    // Left out and not null: only then does the graph's own default hold.
+    ...(endpoint.product === undefined ? {} : { product: endpoint.product }),
+  });
   const elapsedMs = Math.round(performance.now() - startedAt);
   const parsed = checkSchema.safeParse(answer.data);
   const check = parsed.success ? parsed.data.creditCheck : null;
@@ -212,7 +219,10 @@ async function ask(endpoint: Endpoint, query: string, variables: object) {
       body: JSON.stringify({ query, variables }),
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
-    return answerSchema.parse(await response.body.json());
+    const answer = answerSchema.parse(await response.body.json());
+    // Another HTTP service that speaks JSON: its words are not an answer.
+    if (answer.data === undefined && answer.errors === undefined) throw new SyntaxError();
+    return answer;
   } catch (error) {
     if (error instanceof z.ZodError || error instanceof SyntaxError)
       throw new CheckError(

@@ -122,7 +122,7 @@ describe('npm start', () => {
 
     const monitoring = run(
       'scripts/check.ts',
-      ['91120101MA9TYN016Y', '--purpose', 'LOAN_MONITORING'],
+      ['91120101MA9TYN016Y', '--purpose', 'LOAN_MONITORING', '--product', 'xyd-monitoring'],
       environment,
     );
     expect([(await monitoring.ended()).code, monitoring.output()]).toEqual([
