@@ -20,7 +20,11 @@ try {
   const stopTracing = startTracing('jinxin-gateway', config.otlpEndpoint);
   const gateway = await serveGateway(config, { log });
   log.info(`gateway ready: ${gateway.url}`);
+  let isStopping = false;
   const stop = () => {
+    // Ctrl-C under npm comes twice, from the terminal and from npm: the second must not cut the first one short.
+    if (isStopping) return;
+    isStopping = true;
     gateway
       .close()
       .then(stopTracing)
@@ -32,8 +36,8 @@ try {
         },
       );
   };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
 } catch (error) {
   if (error instanceof ConfigError || error instanceof SupergraphError) log.fatal(error.message);
   else log.fatal({ err: error }, 'the gateway could not start');

@@ -42,7 +42,11 @@ for (const [name, value] of Object.entries(simulators.environment)) console.log(
 if (server) console.log(`JINXIN_PLATFORM_URL=${await server.createDatabase('platform')}`);
 console.log(`\nSimulators ready: ${control.url}`);
 
+let isStopping = false;
 const stop = () => {
+  // Ctrl-C under npm comes twice, from the terminal and from npm: the second must not cut the first one short.
+  if (isStopping) return;
+  isStopping = true;
   setTimeout(() => process.exit(1), 4_000).unref();
   control
     .close()
@@ -56,8 +60,8 @@ const stop = () => {
       },
     );
 };
-process.once('SIGINT', stop);
-process.once('SIGTERM', stop);
+process.on('SIGINT', stop);
+process.on('SIGTERM', stop);
 
 /** On a PostgreSQL that is there already the databases are made by its operator (see docker-compose.yml). */
 function onGivenServer(database: string): string {

@@ -38,8 +38,12 @@ const running = await serveSubgraphs({
 });
 log.info({ urls: running.urls }, 'departments are served');
 
+let isStopping = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => {
+  process.on(signal, () => {
+    // Ctrl-C under npm comes twice, from the terminal and from npm: the second must not cut the first one short.
+    if (isStopping) return;
+    isStopping = true;
     running
       .close()
       .then(stopTracing)

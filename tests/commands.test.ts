@@ -249,7 +249,10 @@ describe('npm run gateway', () => {
     });
     expect(await answer.body.json()).toEqual({ data: { hello: 'world' } });
     const toldAt = performance.now();
+    // As npm and a terminal do together: the second signal must not cut the first one short.
     gateway.child.kill('SIGTERM');
+    gateway.child.kill('SIGINT');
+    gateway.child.kill('SIGINT');
     expect((await gateway.ended()).code).toBe(0);
     expect(performance.now() - toldAt).toBeLessThan(10_000);
     await subgraphs.close();
