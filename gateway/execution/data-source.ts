@@ -192,7 +192,7 @@ export function createDataSource(
   ): Promise<readonly EntityResult[]> {
     const nothing = () => Object.fromEntries(operation.topKeys.map((key) => [key, null]));
     if (query === null) return entries.map(() => ({ entity: nothing(), errors: [] }));
-    const isMutable = (entity: Entity | null) => (entity === null ? null : fill(entity, operation.topKeys));
+    const toComplete = (entity: Entity | null) => (entity === null ? null : fill(entity, operation.topKeys));
     const keys = entries.map(({ representation }) =>
       options.cache.keyOf([options.facts().hash, subgraph, query, variables, representation]),
     );
@@ -206,7 +206,7 @@ export function createDataSource(
       JSON.stringify(scope.principal),
     );
     options.observeCache(subgraph, entries.length - asked, asked);
-    return found.map(({ entity, errors }) => ({ entity: isMutable(entity), errors }));
+    return found.map(({ entity, errors }) => ({ entity: toComplete(entity), errors }));
 
     async function ask(missing: readonly Entry[]): Promise<readonly (EntityResult & { maxAge: number })[]> {
       const representations = missing.map(({ representation }) => representation);
