@@ -14,17 +14,20 @@
  *  8. receipt      signs what actually leaves
  */
 import { trace } from '@opentelemetry/api';
+import { randomUUID } from 'node:crypto';
 import type { GraphQLFormattedError } from 'graphql';
 import { getVariableValues, GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
+import { digestOf } from '../schema/canonical.ts';
 import type { Catalogue } from '../schema/catalogue.ts';
 import type { ErrorCode } from '../schema/errors.ts';
 import { createError, ERROR_FACTS, ERRORS, isErrorCode } from '../schema/errors.ts';
 import type { Principal } from '../schema/principal.ts';
 import { createRights } from './authorization/rights.ts';
-import type { AuditLog, AuditRecord } from './evidence/audit-log.ts';
-import { digestOf, issueReceipt } from './evidence/receipt.ts';
-import type { SignatureSuite } from './evidence/signature.ts';
+import type { AuditLog } from './evidence/audit-log.ts';
+import type { AuditRecord } from './evidence/audit-record.ts';
+import { issueReceipt } from './evidence/receipt.ts';
+import type { SignatureSuite } from '../schema/signatures/suite.ts';
 import { findConsents } from './execution/consents.ts';
 import { toResponseName, variableKeyOf } from './execution/keys.ts';
 import type { GatewayScope, Trail } from './execution/request-scope.ts';
@@ -213,16 +216,29 @@ export function createGateway(parts: GatewayParts): Gateway {
     items: readonly string[],
     answerHash: string | null,
   ): AuditRecord {
+    const isDisclosing = items.length > 0;
     return {
+      id: randomUUID(),
       at: new Date().toISOString(),
-      principal: { kind: principal.kind, id: principal.id },
+      principal: {
+        kind: principal.kind,
+        id: principal.id,
+        ...(principal.department === undefined ? {} : { department: principal.department }),
+      },
       purpose: principal.purpose,
       operation,
+      result: answerHash === null ? 'INTENDED' : isDisclosing ? 'DISCLOSED' : 'DENIED',
       subjects: [...trail.subjects],
       consents: [...trail.consents],
       items,
+      decisions: [],
       denials: trail.denials,
-      fetches: trail.fetches.map(({ subgraph, ok }) => ({ subgraph, ok })),
+      sources: trail.fetches.map(({ subgraph, ok, asked }) => ({
+        subgraph,
+        status: ok ? (asked > 0 ? 'ANSWERED' : 'CACHED') : 'UNREACHABLE',
+      })),
+      breakGlass: [],
+      supersedes: null,
       catalogue: parts.catalogueVersion,
       answerHash,
     };

@@ -28,8 +28,11 @@ const grant = z
     departments: z.array(z.string()).nonempty().optional(),
     /** Left out: any purpose that the principal's token grants. */
     purposes: z.array(z.enum(PURPOSES)).nonempty().optional(),
-    /** CONSENT: the subject's live consent for this purpose; SELF: the principal is the subject or acts for it. */
-    requires: z.enum(['CONSENT', 'SELF']).optional(),
+    /**
+     * CONSENT: the subject's live consent for this purpose; SELF: the principal is the subject or acts for it; BREAK_GLASS: an
+     * officer's open release for this subject and item (purpose EMERGENCY).
+     */
+    requires: z.enum(['CONSENT', 'SELF', 'BREAK_GLASS']).optional(),
     mask: z.enum(MASK_KINDS).optional(),
   })
   .strict();

@@ -54,6 +54,25 @@ export const ERRORS = defineErrors({
     en: 'No register knows this credit subject.',
     remedy: 'Check the code or search by name. This is not a statement about anybody’s credit.',
   },
+  LOOKUP_REFUSED: {
+    status: null,
+    zh: '查无此人，或不允许查找；平台不作区分。',
+    en: 'There is no such person, or you may not look them up; the platform does not tell which.',
+    remedy:
+      'Check name and ID number, which must belong together, and ask the person for a consent. The answer is the same in every case.',
+  },
+  IDEMPOTENCY_CONFLICT: {
+    status: 409,
+    zh: '该幂等键已用于另一请求。',
+    en: 'The idempotency key was used for another request.',
+    remedy: 'Send a new Idempotency-Key; repeat a key only with the same operation and variables.',
+  },
+  OPERATION_NOT_REGISTERED: {
+    status: 403,
+    zh: '该使用方只能执行已登记的操作。',
+    en: 'This consumer may only run operations that are registered for it.',
+    remedy: 'Register the operation (npm run operations:register), or send one that is registered.',
+  },
   PURPOSE_NOT_GRANTED: {
     status: 403,
     zh: '令牌不允许此用途。',
@@ -126,6 +145,8 @@ export const ERRORS = defineErrors({
 export const ERROR_FACTS: readonly string[] = [
   'item',
   'reason',
+  'decision',
+  'catalogue',
   'check',
   'hint',
   'attribute',

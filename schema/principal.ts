@@ -18,6 +18,12 @@ export const principalSchema = z.object({
   department: z.string().max(64).optional(),
   /** For kind `subject`: the credit subjects that the principal is, or acts for (SubjectIds). */
   subjects: z.array(z.string().max(256)).max(64).readonly().default([]),
+  /** Those of `subjects` for whom it only acts, and as what; for the others it is the subject itself. */
+  actsFor: z
+    .array(z.object({ subject: z.string().max(256), as: z.enum(['GUARDIAN', 'AGENT']) }).readonly())
+    .max(64)
+    .readonly()
+    .optional(),
 });
 export type Principal = z.infer<typeof principalSchema>;
 

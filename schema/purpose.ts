@@ -4,6 +4,10 @@ export const PURPOSES = [
   'LOAN_ORIGINATION',
   'LOAN_MONITORING',
   'OFFICIAL_DUTY',
+  /** An investigation by law: the subject reads of it later, when it can no longer be harmed. */
+  'INVESTIGATION',
+  /** Break-glass: without consent, for a stated reason, narrow, and reviewed afterwards. */
+  'EMERGENCY',
   'REGIONAL_EXCHANGE',
   'SELF_ACCESS',
   'OPERATIONS',

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { isReceiptOf } from '../gateway/evidence/receipt.ts';
-import { loadReceiptVerifier } from '../gateway/evidence/receipt-keys.ts';
+import { loadReceiptVerifier } from '../schema/signatures/keys.ts';
 
 const command = new Command('receipt:verify')
   .description('Verifies the receipt of an answer: a file with the JSON body as it came.')

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Receipt } from '../gateway/evidence/receipt.ts';
 import { isReceiptOf } from '../gateway/evidence/receipt.ts';
-import { loadReceiptVerifier } from '../gateway/evidence/receipt-keys.ts';
+import { loadReceiptVerifier } from '../schema/signatures/keys.ts';
 import { SAMPLE_COMPANY_CODE } from '../schema/sandbox-tokens.ts';
 import type { Platform } from './kit/platform.ts';
 import { startPlatform } from './kit/platform.ts';

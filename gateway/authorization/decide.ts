@@ -2,7 +2,7 @@
  * Who may see what: pure, total, deny by default. First without the subject (what is pruned before planning), then with it
  * (what is decided on a representation, before its department is asked).
  */
-import type { Catalogue } from '../../schema/catalogue.ts';
+import type { Catalogue, Grant } from '../../schema/catalogue.ts';
 import { grantsFor } from '../../schema/catalogue.ts';
 import type { MaskKind } from '../../schema/identifiers/mask.ts';
 import type { Principal } from '../../schema/principal.ts';
@@ -13,10 +13,13 @@ export type DenialReason =
   | 'CONSENT_REQUIRED' // granted only with the subject's live consent, and there is none
   | 'NOT_SELF'; // granted only to the subject itself
 
+/** What a grant can ask for beside kind and purpose. */
+export type Requirement = NonNullable<Grant['requires']>;
+
 export type Decision =
   | { readonly effect: 'allow'; readonly mask?: MaskKind }
   /** Cannot be said before the subject is known: one of `requires` must hold. */
-  | { readonly effect: 'ask'; readonly requires: readonly ('CONSENT' | 'SELF')[]; readonly mask?: MaskKind }
+  | { readonly effect: 'ask'; readonly requires: readonly Requirement[]; readonly mask?: MaskKind }
   | { readonly effect: 'deny'; readonly reason: DenialReason };
 
 /** What is known of the principal, the purpose and the item alone. */
@@ -30,7 +33,7 @@ export function decide(catalogue: Catalogue, principal: Principal, itemId: strin
   const mask = masked === undefined ? {} : { mask: masked };
   const requires = grants.map((grant) => grant.requires);
   if (requires.includes(undefined)) return { effect: 'allow', ...mask };
-  return { effect: 'ask', requires: [...new Set(requires as ('CONSENT' | 'SELF')[])], ...mask };
+  return { effect: 'ask', requires: [...new Set(requires as Requirement[])], ...mask };
 }
 
 /** What is known once the subject is: `consented` are the items of its live consents for this consumer and purpose. */

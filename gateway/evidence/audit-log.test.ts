@@ -7,11 +7,17 @@ import { migrate } from '../../adapters/postgres/migrate.ts';
 import { createPool } from '../../adapters/postgres/pool.ts';
 import type { TestDatabases } from '../../tests/kit/postgres.ts';
 import { createTestDatabases } from '../../tests/kit/postgres.ts';
-import type { AuditRecord } from './audit-log.ts';
+import type { AuditRecord } from './audit-record.ts';
 import { AUDIT_MIGRATIONS, chainHash, createAuditLog } from './audit-log.ts';
 
 const log = pino({ level: 'silent' });
 const record = (operation: string): AuditRecord => ({
+  id: `r-${operation}`,
+  result: 'DISCLOSED',
+  decisions: [],
+  sources: [],
+  breakGlass: [],
+  supersedes: null,
   at: '2026-11-23T00:00:00.000Z',
   principal: { kind: 'bank', id: 'bank-a' },
   purpose: 'LOAN_ORIGINATION',
@@ -20,7 +26,6 @@ const record = (operation: string): AuditRecord => ({
   consents: [],
   items: ['tax.grade'],
   denials: [],
-  fetches: [],
   catalogue: '1',
   answerHash: 'x',
 });

@@ -8,22 +8,7 @@ import { createHash } from 'node:crypto';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import type { Logger } from 'pino';
 import { createError } from '../../schema/errors.ts';
-
-export interface AuditRecord {
-  readonly at: string;
-  readonly principal: { readonly kind: string; readonly id: string };
-  readonly purpose: string;
-  readonly operation: string;
-  /** SubjectIds; for persons these are sealed, so that the log never holds an ID number. */
-  readonly subjects: readonly string[];
-  readonly consents: readonly string[];
-  readonly items: readonly string[];
-  readonly denials: readonly { readonly item: string; readonly reason: string; readonly path: string }[];
-  readonly fetches: readonly { readonly subgraph: string; readonly ok: boolean }[];
-  readonly catalogue: string;
-  /** Null in the record that is made before a mutation is carried out: it says who was about to. */
-  readonly answerHash: string | null;
-}
+import type { AuditRecord } from './audit-record.ts';
 
 export interface AuditLog {
   /** Resolves when the record is durable; rejects with AUDIT_UNAVAILABLE. */

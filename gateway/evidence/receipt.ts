@@ -2,12 +2,9 @@
  * A receipt: proof, for whoever keeps the answer, that this platform gave it. The answer in canonical form (RFC 8785) is
  * digested with SM3 and signed; anybody who holds the public key can verify it offline.
  */
-import canonicalizeModule from 'canonicalize';
-import { createHash, randomUUID } from 'node:crypto';
-import type { SignatureSuite } from './signature.ts';
-
-// The package is CommonJS and its types speak of an ES default export that is not there.
-const canonicalize = canonicalizeModule as unknown as (value: unknown) => string | undefined;
+import { randomUUID } from 'node:crypto';
+import { canonicalize, digestOf } from '../../schema/canonical.ts';
+import type { SignatureSuite } from '../../schema/signatures/suite.ts';
 
 export interface Receipt {
   readonly id: string;
@@ -20,13 +17,6 @@ export interface Receipt {
   readonly signature: string;
 }
 
-/** SM3 of the canonical form of any JSON value, hex. */
-export function digestOf(value: unknown): string {
-  return createHash('sm3')
-    .update(canonicalize(value) ?? 'null')
-    .digest('hex');
-}
-
 export function issueReceipt(suite: SignatureSuite, digest: string, now: number): Receipt {
   const unsigned = {
     id: randomUUID(),
@@ -35,11 +25,11 @@ export function issueReceipt(suite: SignatureSuite, digest: string, now: number)
     keyId: suite.keyId,
     digest,
   };
-  return { ...unsigned, signature: suite.sign(canonicalize(unsigned) ?? '') };
+  return { ...unsigned, signature: suite.sign(canonicalize(unsigned)) };
 }
 
 /** True when the receipt is this key's and speaks of this answer. */
 export function isReceiptOf(suite: SignatureSuite, receipt: Receipt, answer: unknown): boolean {
   const { signature, ...unsigned } = receipt;
-  return receipt.digest === digestOf(answer) && suite.verify(canonicalize(unsigned) ?? '', signature);
+  return receipt.digest === digestOf(answer) && suite.verify(canonicalize(unsigned), signature);
 }

@@ -9,7 +9,7 @@ import { GraphQLError as GraphQLErrorClass } from 'graphql';
 import { z } from 'zod';
 import { createError } from '../../schema/errors.ts';
 import type { Principal } from '../../schema/principal.ts';
-import { ANONYMOUS } from '../../schema/principal.ts';
+import { ANONYMOUS, principalSchema } from '../../schema/principal.ts';
 import { PRINCIPAL_KINDS, PURPOSES } from '../../schema/purpose.ts';
 import type { Purpose } from '../../schema/purpose.ts';
 import { sandboxIssuer, sandboxJwks } from '../../schema/sandbox-tokens.ts';
@@ -27,6 +27,7 @@ const claimsSchema = z.object({
     purposes: z.tuple([z.enum(PURPOSES)], z.enum(PURPOSES)),
     department: z.string().max(64).optional(),
     subjects: z.array(z.string().max(256)).max(64).default([]),
+    actsFor: principalSchema.shape.actsFor,
   }),
 });
 
@@ -79,6 +80,7 @@ export function createIdentify(config: IssuerConfig): Identify {
         purpose: jinxin.purposes[0],
         ...(jinxin.department === undefined ? {} : { department: jinxin.department }),
         subjects: jinxin.subjects,
+        ...(jinxin.actsFor === undefined ? {} : { actsFor: jinxin.actsFor }),
       };
       return withPurpose(principal, jinxin.purposes, purpose);
     } catch (error) {

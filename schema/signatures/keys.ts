@@ -1,9 +1,9 @@
 /** The key that receipts are signed with: given in PEM, or in the sandbox one that everybody can derive. */
 import type { KeyObject } from 'node:crypto';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
-import { KeyError, sandboxBytes, sandboxKey } from '../../schema/keys.ts';
-import type { SignatureSuite } from './signature.ts';
-import { createEd25519Suite } from './signature.ts';
+import { KeyError, sandboxBytes, sandboxKey } from '../keys.ts';
+import type { SignatureSuite } from './suite.ts';
+import { createEd25519Suite } from './suite.ts';
 import { createSm2Suite, toSm2Key } from './sm2.ts';
 
 type Algorithm = SignatureSuite['algorithm'];

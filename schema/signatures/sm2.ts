@@ -8,7 +8,7 @@
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { sm2 } from 'sm-crypto-v2';
-import type { SignatureSuite } from './signature.ts';
+import type { SignatureSuite } from './suite.ts';
 
 /** The signer id that GB/T 35276 prescribes where none was agreed. */
 const SIGNER_ID = '1234567812345678';
