@@ -13,12 +13,16 @@ import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { createError } from '../../schema/errors.ts';
-import { decideWithSubject } from '../authorization/decide.ts';
+import type { Allowed, Denied } from '../authorization/decision.ts';
+import { toDenialError } from '../authorization/denial-error.ts';
+import { NO_FACTS } from '../authorization/subject-facts.ts';
 import type { Requirements } from '../supergraph/load.ts';
 import type { EntityCache } from './entity-cache.ts';
 import type { CutOperation, FetchOperation } from './fetch-operation.ts';
 import { readFetchOperation } from './fetch-operation.ts';
 import type { GatewayScope } from './request-scope.ts';
+import { noteDenial } from './request-scope.ts';
+import { statusesIn } from './statuses.ts';
 import type { SubgraphAnswer, SubgraphErrorBody, Transport } from './transport.ts';
 import { SubgraphUnreachableError } from './transport.ts';
 
@@ -88,13 +92,20 @@ export function createDataSource(
   ): Promise<Answer> {
     const denied = new Set(operation.items.filter((item) => scope.rights.ofItem(item).effect !== 'allow'));
     const { query, cut } = operation.without(denied);
-    const errors = cut.map(({ item, path }) => toDenial(scope, item, 'NOT_GRANTED', path));
+    // Without a subject nothing speaks for it: what asks for consent or self is denied as to a stranger.
+    const errors = cut.map(({ item, path }) => toDenial(scope, withNobody(scope, item), path));
     if (query === null)
       return { data: Object.fromEntries(operation.topKeys.map((key) => [key, null])), errors };
     const items = operation.items.filter((item) => !denied.has(item));
     try {
       const answer = await options.transport.send(subgraph, { ...toRequest(scope, items), query, variables });
-      scope.trail.fetches.push({ subgraph, ok: true, cached: 0, asked: 1 });
+      scope.trail.fetches.push({
+        subgraph,
+        ok: true,
+        cached: 0,
+        asked: 1,
+        statuses: statusesIn(answer.data),
+      });
       return {
         data: answer.data
           ? { ...answer.data }
@@ -126,6 +137,7 @@ export function createDataSource(
       else distinct.set(key, { representation, positions: [position] });
     });
     const groups = await groupByDenied(scope, operation, [...distinct.values()]);
+    for (const { grounds } of groups) noteGrounds(scope, grounds);
     const entities: (Entity | null)[] = representations.map(() => null);
     const errors: GraphQLError[] = [];
 
@@ -144,7 +156,11 @@ export function createDataSource(
               errors.push(toGraphQLError(error, ['_entities', position, ...(error.path ?? [])]));
             for (const { item, path } of cutOperation.cut)
               errors.push(
-                toDenial(scope, item, denied.get(item) ?? 'NOT_GRANTED', ['_entities', position, ...path]),
+                toDenial(scope, denied.get(item) ?? withNobody(scope, item), [
+                  '_entities',
+                  position,
+                  ...path,
+                ]),
               );
           });
         });
@@ -155,29 +171,30 @@ export function createDataSource(
 
   /** Entries that may disclose the same items are asked for together. The subject of a representation is in its key. */
   async function groupByDenied(scope: GatewayScope, operation: FetchOperation, entries: readonly Entry[]) {
-    const asking = operation.items.filter((item) => scope.rights.ofItem(item).effect === 'ask');
-    const always = operation.items.filter((item) => scope.rights.ofItem(item).effect === 'deny');
+    const { rights, trail } = scope;
+    const undecided = operation.items.flatMap((item) => {
+      const decision = rights.ofItem(item);
+      return decision.effect === 'ask' ? [decision] : [];
+    });
+    const always = operation.items.flatMap((item) => {
+      const decision = rights.ofItem(item);
+      return decision.effect === 'deny' ? [[item, decision] as const] : [];
+    });
     const subjects = entries.map(({ representation }) => subjectOf(representation));
-    for (const subject of subjects) if (subject !== null) scope.trail.subjects.add(subject);
     const known = [...new Set(subjects.filter((subject) => subject !== null))];
-    const consents =
-      asking.length > 0 ? await scope.consentedItems(known) : new Map<string, ReadonlySet<string>>();
-    const groups = new Map<string, { denied: Map<string, string>; entries: Entry[] }>();
+    for (const subject of known) trail.subjects.add(subject);
+    const factsOf = await scope.knowledge(known, new Set(undecided.flatMap(({ requires }) => requires)));
+    const groups = new Map<string, Group>();
     entries.forEach((entry, at) => {
-      const subject = subjects[at] ?? null;
-      const denied = new Map<string, string>(always.map((item) => [item, 'NOT_GRANTED']));
-      for (const item of asking) {
-        const decision = decideWithSubject(scope.rights.ofItem(item), {
-          item,
-          isSelf: subject !== null && scope.principal.subjects.includes(subject),
-          consented: (subject !== null && consents.get(subject)) || NO_ITEMS,
-        });
-        if (decision.effect === 'deny') denied.set(item, decision.reason);
-      }
+      const facts = factsOf(subjects[at] ?? null);
+      const decisions = undecided.map(({ item }) => rights.withSubject(item, facts));
+      const denied = new Map<string, Denied>(always);
+      for (const decision of decisions) if (decision.effect === 'deny') denied.set(decision.item, decision);
       const key = [...denied.keys()].join(' ');
-      const group = groups.get(key);
-      if (group) group.entries.push(entry);
-      else groups.set(key, { denied, entries: [entry] });
+      const group = groups.get(key) ?? { denied, entries: [], grounds: [] };
+      group.entries.push(entry);
+      group.grounds.push(...decisions.filter((decision) => decision.effect === 'allow'));
+      groups.set(key, group);
     });
     return [...groups.values()];
   }
@@ -206,6 +223,14 @@ export function createDataSource(
       JSON.stringify(scope.principal),
     );
     options.observeCache(subgraph, entries.length - asked, asked);
+    if (asked === 0)
+      scope.trail.fetches.push({
+        subgraph,
+        ok: true,
+        cached: entries.length,
+        asked: 0,
+        statuses: statusesIn(found.map(({ entity }) => entity)),
+      });
     return found.map(({ entity, errors }) => ({ entity: toComplete(entity), errors }));
 
     async function ask(missing: readonly Entry[]): Promise<readonly (EntityResult & { maxAge: number })[]> {
@@ -222,6 +247,7 @@ export function createDataSource(
           ok: true,
           cached: entries.length - missing.length,
           asked: missing.length,
+          statuses: statusesIn(answer.data),
         });
       } catch (error) {
         if (!(error instanceof SubgraphUnreachableError)) throw error;
@@ -252,9 +278,17 @@ export function createDataSource(
   }
 
   function noteUnreachable(scope: GatewayScope, error: SubgraphUnreachableError): void {
-    scope.trail.fetches.push({ subgraph, ok: false, cached: 0, asked: 1 });
+    scope.trail.fetches.push({ subgraph, ok: false, cached: 0, asked: 1, statuses: [] });
     options.log.warn({ err: error, subgraph }, 'a subgraph could not be reached');
   }
+}
+
+interface Group {
+  /** Items that these entries may not disclose. */
+  readonly denied: ReadonlyMap<string, Denied>;
+  readonly entries: Entry[];
+  /** What allows the others. */
+  readonly grounds: Allowed[];
 }
 
 interface Entry {
@@ -269,8 +303,6 @@ export interface EntityResult {
 
 /** Of all fetches kept per subgraph; parsed, each takes some twenty bytes a character. */
 const MOST_CHARACTERS = 2 * 1024 * 1024;
-
-const NO_ITEMS: ReadonlySet<string> = new Set();
 
 function toRequest(scope: GatewayScope, items: readonly string[]) {
   return { principal: scope.principal, items, signal: scope.signal, deadline: scope.deadline };
@@ -302,15 +334,25 @@ function unreachableBodies(keys: readonly string[]): SubgraphErrorBody[] {
   });
 }
 
-function toDenial(
-  scope: GatewayScope,
-  item: string,
-  reason: string,
-  path: readonly (string | number)[],
-): GraphQLError {
-  scope.trail.denials.push({ item, reason, path: path.join('.') });
-  const code = reason === 'CONSENT_REQUIRED' ? 'CONSENT_REQUIRED' : 'FORBIDDEN';
-  return createError(code, { path, extensions: { item, reason } });
+/** What an answer rests on is confirmed, and recorded, when it leaves. */
+function noteGrounds({ trail }: GatewayScope, grounds: readonly Allowed[]): void {
+  for (const { item, id, reason, by } of grounds) {
+    const ids = trail.decisions.get(item) ?? new Set<string>();
+    trail.decisions.set(item, ids.add(id));
+    if (by !== undefined) (reason === 'CONSENT' ? trail.consents : trail.releases).add(by);
+  }
+}
+
+/** The decision on an item that was cut although nobody is known of whom it speaks. */
+function withNobody({ rights }: GatewayScope, item: string): Denied {
+  const decision = rights.withSubject(item, NO_FACTS);
+  if (decision.effect === 'allow') throw new Error(`${item} was cut although it is allowed`);
+  return decision;
+}
+
+function toDenial(scope: GatewayScope, decision: Denied, path: readonly (string | number)[]): GraphQLError {
+  noteDenial(scope.trail, decision, path);
+  return toDenialError(decision, path);
 }
 
 function toGraphQLError(
