@@ -171,7 +171,12 @@ export function createGateway(parts: GatewayParts): Gateway {
       ...shaped.errors,
       ...executed.errors.flatMap((error) => atAskedPath(error, shaped.data) ?? []),
     ].map((error) => toPublicError(error));
-    const body = { data: shaped.data, ...(errors.length > 0 ? { errors } : {}) };
+    const { disputed } = scope.trail;
+    const body = {
+      data: shaped.data,
+      ...(errors.length > 0 ? { errors } : {}),
+      ...(disputed.length > 0 ? { extensions: { underObjection: disputed } } : {}),
+    };
     const items = [...scope.trail.disclosed].filter((id) => catalogue.get(id)?.publicity !== 'PUBLIC');
     const isEvident = items.length > 0 || scope.trail.denials.length > 0;
     return {
@@ -257,6 +262,7 @@ export function createGateway(parts: GatewayParts): Gateway {
           noteDenial(trail, decision, path);
           return toDenialError(decision, path);
         },
+        onDisputed: (path) => trail.disputed.push(path.join('.')),
         onAnswered(parent, field, path, isNull) {
           const items = rights.itemsOf(parent, field);
           // A null beside which no error stands says that nobody has it: that is told, too.

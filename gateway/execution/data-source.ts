@@ -12,22 +12,21 @@ import type { GraphQLSchema } from 'graphql';
 import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
+import { dayInChina } from '../../schema/china-time.ts';
 import { createError } from '../../schema/errors.ts';
-import type { Allowed, Denied } from '../authorization/decision.ts';
-import { toDenialError } from '../authorization/denial-error.ts';
-import { NO_FACTS } from '../authorization/subject-facts.ts';
 import type { Requirements } from '../supergraph/load.ts';
+import { dropExpired } from './adverse-records.ts';
+import type { DecidedEntry, Representation } from './disclosure-groups.ts';
+import { groupByDenied, noteGrounds, toDenial, withNobody } from './disclosure-groups.ts';
 import type { EntityCache } from './entity-cache.ts';
 import type { CutOperation, FetchOperation } from './fetch-operation.ts';
 import { readFetchOperation } from './fetch-operation.ts';
 import type { GatewayScope } from './request-scope.ts';
-import { noteDenial } from './request-scope.ts';
 import { statusesIn } from './statuses.ts';
 import type { SubgraphAnswer, SubgraphErrorBody, Transport } from './transport.ts';
 import { SubgraphUnreachableError } from './transport.ts';
 
 type Entity = Readonly<Record<string, unknown>>;
-type Representation = Readonly<Record<string, unknown>>;
 interface Answer {
   readonly data: Record<string, unknown> | null;
   readonly errors: GraphQLError[];
@@ -108,7 +107,9 @@ export function createDataSource(
       });
       return {
         data: answer.data
-          ? { ...answer.data }
+          ? operation.holdsRecords
+            ? dropExpired({ ...answer.data }, dayInChina(Date.now())).value
+            : { ...answer.data }
           : Object.fromEntries(operation.topKeys.map((key) => [key, null])),
         errors: [...errors, ...answer.errors.map((error) => toGraphQLError(error, error.path ?? []))],
       };
@@ -169,42 +170,12 @@ export function createDataSource(
     return { data: { _entities: entities }, errors };
   }
 
-  /** Entries that may disclose the same items are asked for together. The subject of a representation is in its key. */
-  async function groupByDenied(scope: GatewayScope, operation: FetchOperation, entries: readonly Entry[]) {
-    const { rights, trail } = scope;
-    const undecided = operation.items.flatMap((item) => {
-      const decision = rights.ofItem(item);
-      return decision.effect === 'ask' ? [decision] : [];
-    });
-    const always = operation.items.flatMap((item) => {
-      const decision = rights.ofItem(item);
-      return decision.effect === 'deny' ? [[item, decision] as const] : [];
-    });
-    const subjects = entries.map(({ representation }) => subjectOf(representation));
-    const known = [...new Set(subjects.filter((subject) => subject !== null))];
-    for (const subject of known) trail.subjects.add(subject);
-    const factsOf = await scope.knowledge(known, new Set(undecided.flatMap(({ requires }) => requires)));
-    const groups = new Map<string, Group>();
-    entries.forEach((entry, at) => {
-      const facts = factsOf(subjects[at] ?? null);
-      const decisions = undecided.map(({ item }) => rights.withSubject(item, facts));
-      const denied = new Map<string, Denied>(always);
-      for (const decision of decisions) if (decision.effect === 'deny') denied.set(decision.item, decision);
-      const key = [...denied.keys()].join(' ');
-      const group = groups.get(key) ?? { denied, entries: [], grounds: [] };
-      group.entries.push(entry);
-      group.grounds.push(...decisions.filter((decision) => decision.effect === 'allow'));
-      groups.set(key, group);
-    });
-    return [...groups.values()];
-  }
-
   async function fetchGroup(
     scope: GatewayScope,
     operation: FetchOperation,
     { query }: CutOperation,
     items: readonly string[],
-    entries: readonly Entry[],
+    entries: readonly DecidedEntry[],
     variables: Entity,
   ): Promise<readonly EntityResult[]> {
     const nothing = () => Object.fromEntries(operation.topKeys.map((key) => [key, null]));
@@ -218,7 +189,7 @@ export function createDataSource(
       keys,
       (misses) => {
         asked += misses.length;
-        return ask(misses.map((at) => entries[at] as Entry));
+        return ask(misses.map((at) => entries[at] as DecidedEntry));
       },
       JSON.stringify(scope.principal),
     );
@@ -231,9 +202,15 @@ export function createDataSource(
         asked: 0,
         statuses: statusesIn(found.map(({ entity }) => entity)),
       });
-    return found.map(({ entity, errors }) => ({ entity: toComplete(entity), errors }));
+    return found.map(({ entity, errors }, at) =>
+      operation.holdsRecords && !entries[at]?.seesExpired
+        ? withoutExpired({ entity: toComplete(entity), errors })
+        : { entity: toComplete(entity), errors },
+    );
 
-    async function ask(missing: readonly Entry[]): Promise<readonly (EntityResult & { maxAge: number })[]> {
+    async function ask(
+      missing: readonly DecidedEntry[],
+    ): Promise<readonly (EntityResult & { maxAge: number })[]> {
       const representations = missing.map(({ representation }) => representation);
       let answer: SubgraphAnswer;
       try {
@@ -283,19 +260,6 @@ export function createDataSource(
   }
 }
 
-interface Group {
-  /** Items that these entries may not disclose. */
-  readonly denied: ReadonlyMap<string, Denied>;
-  readonly entries: Entry[];
-  /** What allows the others. */
-  readonly grounds: Allowed[];
-}
-
-interface Entry {
-  readonly representation: Representation;
-  readonly positions: readonly number[];
-}
-
 export interface EntityResult {
   readonly entity: Entity | null;
   readonly errors: readonly SubgraphErrorBody[];
@@ -304,16 +268,20 @@ export interface EntityResult {
 /** Of all fetches kept per subgraph; parsed, each takes some twenty bytes a character. */
 const MOST_CHARACTERS = 2 * 1024 * 1024;
 
-function toRequest(scope: GatewayScope, items: readonly string[]) {
-  return { principal: scope.principal, items, signal: scope.signal, deadline: scope.deadline };
+/** After the cache, and before anything else sees it: what is past its publication is nobody's to see. */
+function withoutExpired({ entity, errors }: EntityResult): EntityResult {
+  const published = dropExpired(entity, dayInChina(Date.now()));
+  return {
+    entity: published.value,
+    errors: errors.flatMap((error) => {
+      const path = published.toPath(error.path ?? []);
+      return path ? [{ ...error, path: [...path] }] : [];
+    }),
+  };
 }
 
-/** Whose representation it is: its own id, or the id of the subject in its key. */
-function subjectOf(representation: Representation): string | null {
-  const subject = representation['subject'];
-  const nested = typeof subject === 'object' && subject !== null ? (subject as Representation)['id'] : null;
-  const id = nested ?? representation['id'];
-  return typeof id === 'string' ? id : null;
+function toRequest(scope: GatewayScope, items: readonly string[]) {
+  return { principal: scope.principal, items, signal: scope.signal, deadline: scope.deadline };
 }
 
 /** What was cut or not answered is null, never absent. */
@@ -332,27 +300,6 @@ function unreachableBodies(keys: readonly string[]): SubgraphErrorBody[] {
     const { message, extensions } = unreachable([key]);
     return { message, extensions, path: [key] };
   });
-}
-
-/** What an answer rests on is confirmed, and recorded, when it leaves. */
-function noteGrounds({ trail }: GatewayScope, grounds: readonly Allowed[]): void {
-  for (const { item, id, reason, by } of grounds) {
-    const ids = trail.decisions.get(item) ?? new Set<string>();
-    trail.decisions.set(item, ids.add(id));
-    if (by !== undefined) (reason === 'CONSENT' ? trail.consents : trail.releases).add(by);
-  }
-}
-
-/** The decision on an item that was cut although nobody is known of whom it speaks. */
-function withNobody({ rights }: GatewayScope, item: string): Denied {
-  const decision = rights.withSubject(item, NO_FACTS);
-  if (decision.effect === 'allow') throw new Error(`${item} was cut although it is allowed`);
-  return decision;
-}
-
-function toDenial(scope: GatewayScope, decision: Denied, path: readonly (string | number)[]): GraphQLError {
-  noteDenial(scope.trail, decision, path);
-  return toDenialError(decision, path);
 }
 
 function toGraphQLError(

@@ -30,6 +30,8 @@ export interface Trail {
     readonly decision: string;
   }[];
   readonly disclosed: Set<string>;
+  /** Paths, joined by dots, of the records under objection in the answer. */
+  readonly disputed: string[];
   /** Item → ids of the decisions with a subject by which it may be disclosed. */
   readonly decisions: Map<string, Set<string>>;
   readonly fetches: {
@@ -49,6 +51,7 @@ export function createTrail(): Trail {
     releases: new Set(),
     denials: [],
     disclosed: new Set(),
+    disputed: [],
     decisions: new Map(),
     fetches: [],
   };
