@@ -22,6 +22,7 @@ import { createExplorer } from './http/explorer.ts';
 import { createGatewayMetrics } from './http/metrics.ts';
 import { createHttp } from './http/server.ts';
 import { createIdentify } from './identity/tokens.ts';
+import { createLookupRates, createMemoryPoints } from './limits/lookups.ts';
 import { createRates } from './limits/rates.ts';
 import type { Supergraph } from './supergraph/load.ts';
 import { loadSupergraph, readSubgraphUrls } from './supergraph/load.ts';
@@ -72,6 +73,7 @@ export async function serveGateway(
           transport,
           cache,
           observeCache: metrics.observeCache,
+          personOf: config.subjectIds?.ofPerson ?? null,
           log,
         }),
     });
@@ -85,6 +87,13 @@ export async function serveGateway(
       audit,
       signature: config.receipts,
       takeRate: createRates(config.requestsPerSecond),
+      subjectIds: config.subjectIds,
+      takeLookups: createLookupRates({
+        perConsumer: createMemoryPoints(config.lookups.perConsumerMinute, 60),
+        perPerson: createMemoryPoints(config.lookups.perPersonHour, 3_600),
+        perConsumerAndPerson: createMemoryPoints(config.lookups.perConsumerAndPersonHour, 3_600),
+      }),
+      lookupQuantumMs: config.lookups.quantumMs,
       limits: config.limits,
       introspection: config.introspection,
       requestDeadlineMs: config.requestDeadlineMs,
