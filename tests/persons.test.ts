@@ -239,11 +239,13 @@ describe('absent, another’s name, and forbidden', () => {
     async (selection) => {
       const query = `query ($identity: PersonIdentityInput!) ${selection}`;
       const bankA: Account = ['bank-a', { kind: 'bank', purposes: ['LOAN_ORIGINATION'] }];
-      const wrongName = { ...person, name: `${person.name}某` };
+      // People of this case alone: who is asked about too often is not answered at all.
+      const [present, forbidden] = people.splice(-2) as [Person, Person];
+      const wrongName = { ...present, name: `${present.name}某` };
       const cases: readonly (readonly [Account, Person])[] = [
         [BANK_C, nobody],
         [BANK_C, wrongName],
-        [BANK_C, other],
+        [BANK_C, forbidden],
         [bankA, nobody],
         [bankA, wrongName],
       ];
@@ -251,7 +253,7 @@ describe('absent, another’s name, and forbidden', () => {
       const before = platform.simulators.calls();
       const answers = [];
       for (const [account, one] of cases) answers.push(await ask(account, query, identityOf(one)));
-      expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+      expect(answers.map(({ text }) => text)).toEqual(answers.map(() => answers[0]?.text));
       expect(new Set(answers.map(({ headers, status }) => JSON.stringify([status, headers]))).size).toBe(1);
       const [{ data, errors, extensions } = { data: null, errors: [], extensions: undefined }] = answers;
       expect([...new Set(Object.values(data as object))]).toEqual([null]);
