@@ -251,7 +251,7 @@ describe('absent, another’s name, and forbidden', () => {
       ];
       const seq = await lastRecord();
       const before = platform.simulators.calls();
-      const answers = [];
+      const answers: Awaited<ReturnType<typeof ask>>[] = [];
       for (const [account, one] of cases) answers.push(await ask(account, query, identityOf(one)));
       expect(answers.map(({ text }) => text)).toEqual(answers.map(() => answers[0]?.text));
       expect(new Set(answers.map(({ headers, status }) => JSON.stringify([status, headers]))).size).toBe(1);
