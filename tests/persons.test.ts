@@ -75,7 +75,6 @@ async function ask([account, jinxin]: Account, query: string, variables: object)
   const { date: _, ...headers } = response.headers;
   const text = await response.body.text();
   const { data, errors = [], extensions } = JSON.parse(text) as Partial<PlatformAnswer>;
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-assignment
   return { text, status: response.statusCode, headers, data, errors, extensions };
 }
 const codesOf = ({ errors }: Pick<PlatformAnswer, 'errors'>) =>

@@ -8,15 +8,16 @@
  * 3. for those that are left the field is fetched again, with exactly what this principal may see of this person.
  */
 import type {
+  FieldNode,
   FragmentDefinitionNode,
+  GraphQLError,
   GraphQLSchema,
   InlineFragmentNode,
   OperationDefinitionNode,
   SelectionNode,
   SelectionSetNode,
-  FieldNode,
 } from 'graphql';
-import { GraphQLError, Kind, parse, print, visit } from 'graphql';
+import { Kind, parse, print, visit } from 'graphql';
 import { createError } from '../../schema/errors.ts';
 import { parseCitizenId } from '../../schema/identifiers/citizen-id.ts';
 import { isLookup, numbersOf } from '../limits/lookups.ts';
