@@ -15,7 +15,7 @@
  */
 import { trace } from '@opentelemetry/api';
 import { randomUUID } from 'node:crypto';
-import type { FieldNode, GraphQLFormattedError } from 'graphql';
+import type { GraphQLFormattedError } from 'graphql';
 import { getVariableValues, GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import { digestOf } from '../schema/canonical.ts';
@@ -33,20 +33,17 @@ import { toResponseName, variableKeyOf } from './execution/keys.ts';
 import type { GatewayScope, Trail } from './execution/request-scope.ts';
 import { createTrail } from './execution/request-scope.ts';
 import { createFailures } from './execution/failures.ts';
-import { consumerOf, createPseudonyms, openVariables } from './execution/pseudonyms.ts';
 import { shapeAnswer } from './execution/shape.ts';
 import type { Transport } from './execution/transport.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
 import { assertVariablesWithinLimits } from './limits/operation-limits.ts';
 import type { GatewayAnswer, GatewayRequest } from './http/graphql-over-http.ts';
-import type { TakeLookups } from './limits/lookups.ts';
-import { findLookups } from './limits/lookups.ts';
 import type { Pace } from './limits/quanta.ts';
-import { createPace } from './limits/quanta.ts';
 import type { TakeRate } from './limits/rates.ts';
 import type { PreparedOperation } from './operations/prepare.ts';
 import { createOperations, ownError } from './operations/prepare.ts';
-import type { PairwiseIds, SubjectIds } from '../schema/subject-id.ts';
+import { withoutValue } from './operations/variable-errors.ts';
+import type { Persons, ReceivedIds } from './persons.ts';
 import type { Supergraph } from './supergraph/load.ts';
 
 export interface GatewayParts {
@@ -57,11 +54,7 @@ export interface GatewayParts {
   readonly audit: AuditLog | null;
   readonly signature: SignatureSuite | null;
   readonly takeRate: TakeRate;
-  /** null: ids pass as they are, and nobody is looked up. */
-  readonly subjectIds: SubjectIds | null;
-  readonly takeLookups: TakeLookups;
-  /** Answers to operations that look persons up leave at multiples of it after their arrival. */
-  readonly lookupQuantumMs: number;
+  readonly persons: Persons;
   readonly limits: OperationLimits;
   readonly introspection: 'everyone' | 'authenticated' | 'nobody';
   readonly requestDeadlineMs: number;
@@ -82,7 +75,7 @@ export function createGateway(parts: GatewayParts): Gateway {
         'jinxin.principal.kind': request.principal.kind,
         'jinxin.purpose': request.principal.purpose,
       });
-      const pace = createPace(parts.lookupQuantumMs);
+      const pace = parts.persons.arrive();
       try {
         return await answer(request, pace);
       } catch (error) {
@@ -111,9 +104,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (coerced.errors)
       return refuse(coerced.errors.map((error) => ownError(error) ?? toVariableError(error, principal)));
 
-    const ids = parts.subjectIds && createPseudonyms(parts.subjectIds, principal);
-    const asked = ids ? openIds(operation, request, ids) : request;
-    if (parts.subjectIds) await countLookups(operation, coerced.coerced, principal, parts.subjectIds, pace);
+    const { variables, toEdgeId } = await parts.persons.receive(operation, request, coerced.coerced, pace);
 
     const trail = createTrail();
     const scope: GatewayScope = {
@@ -125,39 +116,14 @@ export function createGateway(parts: GatewayParts): Gateway {
       trail,
     };
     await recordIntent(operation, scope);
-    const executed = await execute(operation, asked, scope);
-    const shaped = shape(operation, coerced.coerced, executed, scope, ids);
+    const executed = await execute(operation, { ...request, variables }, scope);
+    const shaped = shape(operation, coerced.coerced, executed, scope, toEdgeId);
     const errors = [
       ...shaped.errors,
       ...executed.errors.flatMap((error) => atAskedPath(error, shaped.data) ?? []),
     ].map((error) => toPublicError(error));
     const body = { data: shaped.data, ...(errors.length > 0 ? { errors } : {}) };
     return { ...body, ...(await evidence(operation, scope, body)) };
-  }
-
-  function openIds({ operation }: PreparedOperation, request: GatewayRequest, ids: PairwiseIds) {
-    return {
-      ...request,
-      variables: openVariables(supergraph.apiSchema, operation, request.variables, ids),
-    };
-  }
-
-  /** Before anybody is asked; and from here on the time of the answer tells nothing. */
-  async function countLookups(
-    { operation, fragments, cut }: PreparedOperation,
-    variables: Readonly<Record<string, unknown>>,
-    principal: Principal,
-    subjectIds: SubjectIds,
-    pace: Pace,
-  ) {
-    const isCut = (field: FieldNode) => cut.has(field);
-    const looked = findLookups(supergraph.apiSchema, { operation, fragments, isCut }, variables);
-    if (looked.fields === 0) return;
-    pace.hold();
-    await parts.takeLookups(
-      consumerOf(principal),
-      looked.numbers.map((number) => subjectIds.ofPerson(number)),
-    );
   }
 
   /** Runs the planned operation; with nothing left to plan, nothing is run and nobody is asked. */
@@ -214,7 +180,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       errors: readonly GraphQLError[];
     },
     { rights, trail }: GatewayScope,
-    ids: PairwiseIds | null,
+    toEdgeId: ReceivedIds['toEdgeId'],
   ) {
     const failures = createFailures(executed.errors);
     return shapeAnswer(
@@ -223,7 +189,7 @@ export function createGateway(parts: GatewayParts): Gateway {
         fragments,
         variables,
         isCut: (field) => cut.has(field),
-        toEdgeId: (id) => (ids ? ids.toEdge(id) : id),
+        toEdgeId,
         unmaskable(parent, field, path) {
           const item = rights.itemsOf(parent, field)[0] ?? '';
           trail.denials.push({ item, reason: 'MASKED', path: path.join('.') });
@@ -383,14 +349,6 @@ function atAskedPath(error: GraphQLError, data: unknown): GraphQLError | null {
   const { code } = error.extensions;
   if (code === 'FORBIDDEN' || code === 'CONSENT_REQUIRED') return null;
   return new GraphQLError(error.message, { path: path.slice(0, asked), extensions: error.extensions });
-}
-
-/** What graphql-js finds wrong with a variable, without the value that it quotes: that may be somebody's number. */
-function withoutValue(message: string): string {
-  const [, variable] = /^(Variable "\$\w+") got invalid value /.exec(message) ?? [];
-  if (variable === undefined) return message;
-  const [, place] = / at "([A-Za-z_][\w.[\]]*)"; [^"]*/.exec(message) ?? [];
-  return `${variable} is not of its type${place === undefined ? '' : ` at ${place}`}.`;
 }
 
 /** A code with a status of its own speaks of a whole request: that between gateway and department, not the client's. */

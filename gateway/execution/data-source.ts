@@ -18,9 +18,7 @@ import type { Requirements } from '../supergraph/load.ts';
 import type { EntityCache } from './entity-cache.ts';
 import type { CutOperation, FetchOperation } from './fetch-operation.ts';
 import { readFetchOperation } from './fetch-operation.ts';
-import type { LookupFetch } from './person-lookup.ts';
-import { fetchLookups, readLookups } from './person-lookup.ts';
-import { toResponseName } from './keys.ts';
+import { createPersonLookups } from './person-lookup.ts';
 import type { GatewayScope } from './request-scope.ts';
 import type { SubgraphAnswer, SubgraphErrorBody, Transport } from './transport.ts';
 import { SubgraphUnreachableError } from './transport.ts';
@@ -59,7 +57,8 @@ export function createDataSource(
     sizeCalculation: (_, query) => query.length,
   });
 
-  const lookupFetches = new WeakMap<FetchOperation, LookupFetch | null>();
+  const persons =
+    options.personOf && createPersonLookups({ facts: options.facts, personOf: options.personOf });
 
   function operationOf(query: string): FetchOperation {
     const known = operations.get(query);
@@ -93,69 +92,23 @@ export function createDataSource(
     operation: FetchOperation,
     variables: Entity,
   ): Promise<Answer> {
-    const lookups = options.personOf && lookupsOf(operation);
-    if (!options.personOf || !lookups) return fetchSubjectless(scope, operation, variables);
-    const [rest, persons] = await Promise.all([
+    const lookups = persons?.of(operation);
+    if (!persons || !lookups) return fetchSubjectless(scope, operation, variables);
+    const [rest, found] = await Promise.all([
       lookups.rest ? fetchSubjectless(scope, lookups.rest, variables) : { data: {}, errors: [] },
-      fetchPersons(scope, lookups, variables, options.personOf),
-    ]);
-    return { data: { ...rest.data, ...persons.data }, errors: [...rest.errors, ...persons.errors] };
-  }
-
-  function lookupsOf(operation: FetchOperation): LookupFetch | null {
-    const known = lookupFetches.get(operation);
-    if (known !== undefined) return known;
-    const { schema, requirements } = options.facts();
-    const query = operation.without(NO_ITEMS).query;
-    const read = query === null ? null : readLookups(query, schema, requirements);
-    lookupFetches.set(operation, read);
-    return read;
-  }
-
-  async function fetchPersons(
-    scope: GatewayScope,
-    lookups: LookupFetch,
-    variables: Entity,
-    personOf: (citizenId: string) => string,
-  ): Promise<Answer> {
-    const keys = lookups.fields.map(({ key }) => key);
-    try {
-      return await fetchLookups(lookups, variables, {
-        personOf,
-        async deniedOf(operation, subjects) {
-          const entries = subjects.map((id) => ({ representation: { id }, positions: [] }));
-          const groups = await groupByDenied(scope, operation, entries);
-          return new Map(
-            groups.flatMap(({ denied, entries: of }) =>
-              of.map(({ representation }) => [String(representation['id']), denied] as const),
-            ),
-          );
-        },
+      persons.fetch(scope, lookups, variables, {
         async ask(query, items) {
-          const answer = await options.transport.send(subgraph, {
-            ...toRequest(scope, items),
-            query,
-            variables,
-          });
+          const request = { ...toRequest(scope, items), query, variables };
+          const answer = await options.transport.send(subgraph, request);
           scope.trail.fetches.push({ subgraph, ok: true, cached: 0, asked: 1 });
           return answer;
         },
-        refused({ key, items }) {
-          const path = [toResponseName(key)].join('.');
-          for (const item of items) scope.trail.denials.push({ item, reason: 'LOOKUP_REFUSED', path });
-          return createError('LOOKUP_REFUSED', { path: [key] });
-        },
-        denied: (item, reason, path) => toDenial(scope, item, reason, path),
-        toError: (error) => toGraphQLError(error, error.path ?? []),
-      });
-    } catch (error) {
-      if (!(error instanceof SubgraphUnreachableError)) throw error;
-      noteUnreachable(scope, error);
-      return {
-        data: Object.fromEntries(keys.map((key) => [key, null])),
-        errors: keys.map((key) => unreachable([key])),
-      };
-    }
+        groupByDenied: (whole, entries) => groupByDenied(scope, whole, entries),
+        toDenial: (item, reason, path) => toDenial(scope, item, reason, path),
+        onUnreachable: (error) => noteUnreachable(scope, error),
+      }),
+    ]);
+    return { data: { ...rest.data, ...found.data }, errors: [...rest.errors, ...found.errors] };
   }
 
   /** What can only be decided with a subject is not disclosed by a fetch that has none. */
