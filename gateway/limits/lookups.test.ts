@@ -79,6 +79,6 @@ describe('the rates of look-ups', () => {
 
   it('are none for an operation that looks nobody up', async () => {
     const take = rates(1, 1, 1);
-    for (let at = 0; at < 5; at++) await take('bank a', []);
+    for (let at = 0; at < 5; at++) await expect(take('bank a', [])).resolves.toBeUndefined();
   });
 });
