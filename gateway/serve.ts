@@ -25,6 +25,7 @@ import { createHttp } from './http/server.ts';
 import { createIdentify } from './identity/tokens.ts';
 import { createLookupRates, createMemoryPoints } from './limits/lookups.ts';
 import { createRates } from './limits/rates.ts';
+import { createPersons } from './persons.ts';
 import type { Supergraph } from './supergraph/load.ts';
 import { loadSupergraph, readSubgraphUrls } from './supergraph/load.ts';
 
@@ -89,12 +90,7 @@ export async function serveGateway(
       audit,
       signature: config.receipts,
       takeRate: createRates(config.requestsPerSecond),
-      takeLookups: createLookupRates({
-        perConsumer: createMemoryPoints(config.lookups.perConsumerMinute, 60),
-        perPerson: createMemoryPoints(config.lookups.perPersonHour, 3_600),
-        perConsumerAndPerson: createMemoryPoints(config.lookups.perConsumerAndPersonHour, 3_600),
-      }),
-      lookupQuantumMs: config.lookups.quantumMs,
+      persons: personsOf(config, supergraph),
       limits: config.limits,
       introspection: config.introspection,
       requestDeadlineMs: config.requestDeadlineMs,
@@ -179,6 +175,19 @@ async function openAudit(
   const audit = createAuditLog({ pool, log });
   closers.push(() => audit.close());
   return audit;
+}
+
+function personsOf({ subjectIds, lookups }: Config, supergraph: Supergraph) {
+  return createPersons({
+    schema: supergraph.apiSchema,
+    subjectIds,
+    takeLookups: createLookupRates({
+      perConsumer: createMemoryPoints(lookups.perConsumerMinute, 60),
+      perPerson: createMemoryPoints(lookups.perPersonHour, 3_600),
+      perConsumerAndPerson: createMemoryPoints(lookups.perConsumerAndPersonHour, 3_600),
+    }),
+    quantumMs: lookups.quantumMs,
+  });
 }
 
 async function explorerOf(config: Config, supergraph: Supergraph) {
