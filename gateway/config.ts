@@ -5,7 +5,7 @@ import { isProduction, loadPlatformKeys } from '../schema/keys.ts';
 import type { SubjectIds } from '../schema/subject-id.ts';
 import { loadReceiptSuite } from '../schema/signatures/keys.ts';
 import type { SignatureSuite } from '../schema/signatures/suite.ts';
-import type { IssuerConfig } from './identity/tokens.ts';
+import type { IssuerConfig } from './identity/identify.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
 import { DEFAULT_LIMITS } from './limits/operation-limits.ts';
 

@@ -21,7 +21,8 @@ import { EXAMPLES } from './http/explorer/examples.ts';
 import { createExplorer } from './http/explorer.ts';
 import { createGatewayMetrics } from './http/metrics.ts';
 import { createHttp } from './http/server.ts';
-import { createIdentify } from './identity/tokens.ts';
+import { NOBODY } from './identity/certificates.ts';
+import { createIdentify } from './identity/identify.ts';
 import { createRates } from './limits/rates.ts';
 import type { Supergraph } from './supergraph/load.ts';
 import { loadSupergraph, readSubgraphUrls } from './supergraph/load.ts';
@@ -92,7 +93,12 @@ export async function serveGateway(
     });
     let isReady = false;
     const app = createHttp({
-      identify: createIdentify(config.issuer),
+      identify: createIdentify(config.issuer, {
+        now: () => Date.now(),
+        elapsed: () => performance.now(),
+        clients: NOBODY,
+        log,
+      }),
       answer: gateway,
       isReady: () => isReady,
       metrics: metrics.page,

@@ -4,11 +4,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Fastify from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
+import { TLSSocket } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { createError, ERRORS, isErrorCode } from '../../schema/errors.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
-import type { Identify } from '../identity/tokens.ts';
+import { certificateOf } from '../identity/certificates.ts';
+import type { Identify } from '../identity/identify.ts';
 import type { GatewayAnswer, GatewayRequest } from './graphql-over-http.ts';
 import { negotiate, statusFor } from './graphql-over-http.ts';
 
@@ -122,6 +124,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       const principal = await options.identify({
         authorization: request.headers.authorization,
         purpose: headerOf(request, 'jinxin-purpose'),
+        certificate:
+          request.raw.socket instanceof TLSSocket ? certificateOf(request.raw.socket, Date.now()) : null,
       });
       const ask = (asked: GatewayRequest) =>
         context.with(propagation.extract(context.active(), request.headers), () => options.answer(asked));
