@@ -230,7 +230,7 @@ function ofTheForm({ keys, claims }: ForgeryKit): readonly Named[] {
     ['a comma behind it', `Bearer ${held},`],
     [
       'a signed principal of ours',
-      signPrincipal(sandboxKey('gateway'), { principal, items: [] }, '{}', Date.now()),
+      signPrincipal(sandboxKey('gateway'), { subgraph: 'tax', principal, items: [] }, '{}', Date.now()),
     ],
     ['nothing but points', '..'],
   ];

@@ -86,7 +86,12 @@ export function createTransport(options: {
       [DEADLINE_HEADER]: String(left),
     };
     if (options.signingKey)
-      headers[PRINCIPAL_HEADER] = signPrincipal(options.signingKey, request, body, Date.now());
+      headers[PRINCIPAL_HEADER] = signPrincipal(
+        options.signingKey,
+        { ...request, subgraph },
+        body,
+        Date.now(),
+      );
     propagation.inject(context.active(), headers);
     const signal = AbortSignal.any([request.signal, AbortSignal.timeout(left)]);
     const response = await target.pool.request({ method: 'POST', path: target.path, headers, body, signal });

@@ -87,7 +87,12 @@ async function startConsent(environment: Readonly<Record<string, string>>) {
     now: clock.now,
     async ask(principal: Principal, query: string, variables: object, items = ALL_ITEMS): Promise<Reply> {
       const body = JSON.stringify({ query, variables });
-      const signed = signPrincipal(sandboxKey('gateway'), { principal, items }, body, Date.now());
+      const signed = signPrincipal(
+        sandboxKey('gateway'),
+        { subgraph: 'consent', principal, items },
+        body,
+        Date.now(),
+      );
       const headers = { 'content-type': 'application/json', [PRINCIPAL_HEADER]: signed };
       const answer = await request(running.urls['consent'] ?? '', { method: 'POST', headers, body });
       return (await answer.body.json()) as Reply;

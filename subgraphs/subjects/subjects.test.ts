@@ -112,7 +112,12 @@ async function startSubjects(
 
   async function ask(query: string, variables: object = {}): Promise<Reply> {
     const body = JSON.stringify({ query, variables });
-    const signed = signPrincipal(sandboxKey('gateway'), { principal: bank, items: ITEMS }, body, Date.now());
+    const signed = signPrincipal(
+      sandboxKey('gateway'),
+      { subgraph: 'subjects', principal: bank, items: ITEMS },
+      body,
+      Date.now(),
+    );
     const headers = { 'content-type': 'application/json', [PRINCIPAL_HEADER]: signed };
     const answer = await request(running.urls['subjects'] ?? '', { method: 'POST', headers, body });
     return (await answer.body.json()) as Reply;
