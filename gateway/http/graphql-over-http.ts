@@ -10,6 +10,8 @@ export interface GatewayRequest {
   readonly query: string;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly operationName: string | null;
+  /** The Idempotency-Key header: 1 to 128 visible ASCII characters; null without one. */
+  readonly idempotencyKey: string | null;
   readonly signal: AbortSignal;
 }
 
