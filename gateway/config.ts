@@ -8,6 +8,8 @@ import type { SignatureSuite } from '../schema/signatures/suite.ts';
 import type { IssuerConfig } from './identity/identify.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
 import { DEFAULT_LIMITS } from './limits/operation-limits.ts';
+import type { ConsumerRates } from './limits/rates.ts';
+import { readConsumerRates } from './limits/rates.ts';
 
 export interface Config {
   readonly production: boolean;
@@ -29,7 +31,7 @@ export interface Config {
   readonly introspection: 'everyone' | 'authenticated' | 'nobody';
   readonly bodyLimit: number;
   readonly requestDeadlineMs: number;
-  readonly requestsPerSecond: number;
+  readonly consumerRates: ConsumerRates;
   readonly connectionsPerSubgraph: number;
   readonly cacheEntries: number;
   readonly limits: OperationLimits;
@@ -60,6 +62,7 @@ const environmentSchema = z.object({
   JINXIN_BODY_LIMIT: count(256 * 1024),
   JINXIN_REQUEST_DEADLINE_MS: count(10_000),
   JINXIN_REQUESTS_PER_SECOND: count(1_000),
+  JINXIN_CONSUMER_RATES: z.string().default(''),
   JINXIN_CONNECTIONS_PER_SUBGRAPH: count(64),
   JINXIN_CACHE_ENTRIES: count(50_000),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
@@ -79,6 +82,11 @@ export function readConfig(
   const keys = isSigning ? loadPlatformKeys(environment) : null;
   if (isSigning && !keys?.gatewayPrivateKey)
     throw new ConfigError(['JINXIN_GATEWAY_PRIVATE_KEY: the gateway needs the private key to sign']);
+  const consumerRates = readConsumerRates(values.JINXIN_CONSUMER_RATES, values.JINXIN_REQUESTS_PER_SECOND);
+  if (!consumerRates)
+    throw new ConfigError([
+      'JINXIN_CONSUMER_RATES: must read CONSUMER=NUMBER[,…][,default=NUMBER], each once',
+    ]);
   return {
     production,
     listen: readListen(options.listen),
@@ -96,7 +104,7 @@ export function readConfig(
     introspection: values.JINXIN_INTROSPECTION,
     bodyLimit: values.JINXIN_BODY_LIMIT,
     requestDeadlineMs: values.JINXIN_REQUEST_DEADLINE_MS,
-    requestsPerSecond: values.JINXIN_REQUESTS_PER_SECOND,
+    consumerRates,
     connectionsPerSubgraph: values.JINXIN_CONNECTIONS_PER_SUBGRAPH,
     cacheEntries: values.JINXIN_CACHE_ENTRIES,
     limits: DEFAULT_LIMITS,
@@ -110,6 +118,10 @@ export function toPrintable(config: Config): Readonly<Record<string, unknown>> {
   const { signingKey, receipts, subjectIds: _, ...rest } = config;
   return {
     ...rest,
+    consumerRates: {
+      fallback: config.consumerRates.fallback,
+      of: Object.fromEntries(config.consumerRates.of),
+    },
     receipts: receipts ? `${receipts.algorithm} ${receipts.keyId}` : null,
     signingKey: signingKey ? '***' : null,
     platformUrl: url(config.platformUrl),

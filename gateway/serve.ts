@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { migrate } from '../adapters/postgres/migrate.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
+import { createCounters } from '../adapters/redis/counters.ts';
 import { createRedisStore } from '../adapters/redis/store.ts';
 import type { Catalogue } from '../schema/catalogue.ts';
 import { readCatalogueFile } from '../schema/catalogue.ts';
@@ -59,6 +60,8 @@ export async function serveGateway(
       ? createRedisStore({ url: config.redisUrl, sealingKey: config.signingKey, log })
       : null;
     if (remote) closers.push(() => remote.close());
+    const counters = createCounters({ url: config.redisUrl, secret: config.signingKey, log });
+    closers.push(() => counters.close());
     const cache = createEntityCache({ entries: config.cacheEntries, bytes: MOST_CACHE_BYTES, remote });
     const metrics = createGatewayMetrics(registry);
     const supergraph: Supergraph = await loadSupergraph(sdl, {
@@ -85,7 +88,7 @@ export async function serveGateway(
       transport,
       audit,
       signature: config.receipts,
-      takeRate: createRates(config.requestsPerSecond),
+      takeRate: createRates(config.consumerRates, counters),
       limits: config.limits,
       introspection: config.introspection,
       requestDeadlineMs: config.requestDeadlineMs,
