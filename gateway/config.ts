@@ -5,6 +5,7 @@ import { isProduction, loadPlatformKeys } from '../schema/keys.ts';
 import type { SubjectIds } from '../schema/subject-id.ts';
 import { loadReceiptSuite } from '../schema/signatures/keys.ts';
 import type { SignatureSuite } from '../schema/signatures/suite.ts';
+import type { TlsConfig } from './http/tls.ts';
 import type { IssuerConfig } from './identity/identify.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
 import { DEFAULT_LIMITS } from './limits/operation-limits.ts';
@@ -14,6 +15,8 @@ import { readConsumerRates } from './limits/rates.ts';
 export interface Config {
   readonly production: boolean;
   readonly listen: { readonly host: string; readonly port: number };
+  /** null: plain HTTP, behind whatever ends TLS. */
+  readonly tls: TlsConfig | null;
   readonly supergraphFile: string;
   /** null: the graph has no policies, or nobody knows their items (then everything behind a policy is denied). */
   readonly catalogueFile: string | null;
@@ -51,6 +54,11 @@ const environmentSchema = z.object({
   JINXIN_CATALOGUE: z.string().optional(),
   JINXIN_SUBGRAPHS_URL: z.url().optional(),
   JINXIN_ISSUER: z.string().default('none'),
+  JINXIN_TLS_CERTIFICATE: z.string().optional(),
+  JINXIN_TLS_KEY: z.string().optional(),
+  JINXIN_TLS_CLIENT_CA: z.string().optional(),
+  JINXIN_TLS_CLIENT_CRL: z.string().optional(),
+  JINXIN_TLS_CLIENTS: z.string().optional(),
   JINXIN_AUDIENCE: z.string().default('jinxin'),
   JINXIN_JWKS_URI: z.url().optional(),
   JINXIN_SIGN: z.enum(['true', 'false']).default('false'),
@@ -90,6 +98,7 @@ export function readConfig(
   return {
     production,
     listen: readListen(options.listen),
+    tls: readTls(values),
     supergraphFile: options.supergraph,
     catalogueFile: options.catalogue ?? values.JINXIN_CATALOGUE ?? null,
     subgraphsUrl: values.JINXIN_SUBGRAPHS_URL ?? null,
@@ -134,6 +143,23 @@ function readListen(text: string): { host: string; port: number } {
   if (!host || port === undefined || Number(port) > 65_535)
     throw new ConfigError([`--listen ${text}: must read HOST:PORT, such as 127.0.0.1:4000`]);
   return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
+}
+
+/** Files of PEM: certificate and key make the door TLS, the others ask clients for theirs. */
+function readTls(values: z.infer<typeof environmentSchema>): TlsConfig | null {
+  const { JINXIN_TLS_CERTIFICATE: certificate, JINXIN_TLS_KEY: key } = values;
+  const clientCa = values.JINXIN_TLS_CLIENT_CA ?? null;
+  const clientCrl = values.JINXIN_TLS_CLIENT_CRL ?? null;
+  const clients = values.JINXIN_TLS_CLIENTS ?? null;
+  if ((clientCrl !== null || clients !== null) && clientCa === null)
+    throw new ConfigError([
+      'JINXIN_TLS_CLIENT_CA: is needed with JINXIN_TLS_CLIENTS and JINXIN_TLS_CLIENT_CRL',
+    ]);
+  if (certificate === undefined || key === undefined) {
+    if (certificate === undefined && key === undefined && clientCa === null) return null;
+    throw new ConfigError(['JINXIN_TLS_CERTIFICATE and JINXIN_TLS_KEY: TLS needs both']);
+  }
+  return { certificate, key, clientCa, clientCrl, clients };
 }
 
 function readIssuer(values: z.infer<typeof environmentSchema>, production: boolean): IssuerConfig {

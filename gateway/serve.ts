@@ -1,5 +1,6 @@
 /** The composition root: Config → a gateway that listens. Every part is made here and handed to whoever needs it. */
 import { readFile } from 'node:fs/promises';
+import type { Server } from 'node:https';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
@@ -22,6 +23,7 @@ import { EXAMPLES } from './http/explorer/examples.ts';
 import { createExplorer } from './http/explorer.ts';
 import { createGatewayMetrics } from './http/metrics.ts';
 import { createHttp } from './http/server.ts';
+import { createTlsDoor } from './http/tls.ts';
 import { NOBODY } from './identity/certificates.ts';
 import { createIdentify } from './identity/identify.ts';
 import { createRates } from './limits/rates.ts';
@@ -34,6 +36,8 @@ export interface RunningGateway {
   close(graceMs?: number): Promise<void>;
 }
 
+/** How long a revoked certificate may still be taken. */
+const TLS_RELOAD_MS = 10_000;
 const MOST_CACHE_BYTES = 128 * 1024 * 1024;
 
 export async function serveGateway(
@@ -95,11 +99,13 @@ export async function serveGateway(
       log,
     });
     let isReady = false;
+    const tls = config.tls && createTlsDoor(config.tls, { now: () => Date.now(), log });
     const app = createHttp({
+      tls,
       identify: createIdentify(config.issuer, {
         now: () => Date.now(),
         elapsed: () => performance.now(),
-        clients: NOBODY,
+        clients: tls?.clients ?? NOBODY,
         log,
       }),
       answer: gateway,
@@ -111,13 +117,15 @@ export async function serveGateway(
       log,
     });
     closers.push(() => app.close());
+    const stopWatching = tls?.watch(app.server as unknown as Server, TLS_RELOAD_MS);
+    closers.push(async () => stopWatching?.());
     await app.listen(config.listen);
     isReady = true;
     const address = app.server.address();
     const port = typeof address === 'object' && address ? address.port : config.listen.port;
     const host = config.listen.host.includes(':') ? `[${config.listen.host}]` : config.listen.host;
     return {
-      url: `http://${host}:${port}/graphql`,
+      url: `${config.tls ? 'https' : 'http'}://${host}:${port}/graphql`,
       async close(graceMs = 800) {
         isReady = false;
         const cut = setTimeout(() => app.server.closeAllConnections(), graceMs);

@@ -4,18 +4,17 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Fastify from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
-import { TLSSocket } from 'node:tls';
 import type { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { createError, ERRORS, isErrorCode } from '../../schema/errors.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
-import { certificateOf } from '../identity/certificates.ts';
 import type { Identify } from '../identity/identify.ts';
 import type { PrincipalKind } from '../../schema/purpose.ts';
 import { readBody } from './body.ts';
 import { chooseCoding, encodeAnswer } from './compression.ts';
 import { hasRepeatedHeader, idempotencyKeyOf, isUtf8Json } from './request-headers.ts';
+import type { TlsDoor } from './tls.ts';
 import { parseUniqueJson } from './unique-json.ts';
 import type { GatewayAnswer, GatewayRequest } from './graphql-over-http.ts';
 import { negotiate, statusFor } from './graphql-over-http.ts';
@@ -30,6 +29,8 @@ export interface HttpOptions {
   readonly bodyLimit: number;
   /** For the whole of a request to arrive; 30 s by default. */
   readonly requestTimeoutMs?: number;
+  /** Without it the door is plain HTTP: behind whatever ends TLS. */
+  readonly tls?: TlsDoor | null;
   readonly log: Logger;
 }
 
@@ -63,7 +64,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     forceCloseConnections: 'idle',
     // Headers and body must be there by then; looked at every second, for a sender of one byte at a time.
     requestTimeout: options.requestTimeoutMs ?? 30_000,
-    http: SERVER_LIMITS,
+    ...(options.tls ? { https: { ...SERVER_LIMITS, ...options.tls.options } } : { http: SERVER_LIMITS }),
     routerOptions: { ignoreTrailingSlash: true },
   });
   // All that fit into the sixteen kilobytes, not the first so many: none is dropped unseen.
@@ -78,8 +79,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     done();
   });
   // A connection that would be kept alive after its last answer would hold the shutdown up.
-  app.addHook('onSend', (_, reply, payload, done) => {
-    if (isClosing) void reply.header('connection', 'close');
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (isClosing || options.tls?.isOutdated(request.raw.socket)) void reply.header('connection', 'close');
     done(null, payload);
   });
   app.addHook('onRequest', (request, _, done) => {
@@ -148,8 +149,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       const principal = await options.identify({
         authorization: request.headers.authorization,
         purpose: headerOf(request, 'jinxin-purpose'),
-        certificate:
-          request.raw.socket instanceof TLSSocket ? certificateOf(request.raw.socket, Date.now()) : null,
+        certificate: options.tls?.certificateOf(request.raw.socket) ?? null,
       });
       const ask = (asked: GatewayRequest) =>
         context.with(propagation.extract(context.active(), request.headers), () => options.answer(asked));

@@ -24,13 +24,17 @@ export interface ClientDirectory {
 }
 
 /** Organisations that come by machine: people and those who watch over the platform sign in with the issuer. */
-const clientSchema = z.strictObject({
-  kind: z.enum(['partner', 'department', 'bank']),
-  id: z.string().min(1).max(128),
-  department: z.string().min(1).max(64).optional(),
-  /** The first is the default. */
-  purposes: z.tuple([z.enum(PURPOSES)], z.enum(PURPOSES)),
-});
+const clientSchema = z
+  .strictObject({
+    kind: z.enum(['partner', 'department', 'bank']),
+    id: z.string().min(1).max(128),
+    department: z.string().min(1).max(64).optional(),
+    /** The first is the default. */
+    purposes: z.tuple([z.enum(PURPOSES)], z.enum(PURPOSES)),
+  })
+  .refine(({ kind, department }) => (kind === 'department') === (department !== undefined), {
+    error: 'a department, and only a department, names its department',
+  });
 /** As `openssl x509 -fingerprint -sha256` prints it, with or without colons. */
 const fingerprintSchema = z
   .string()
