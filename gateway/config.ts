@@ -170,6 +170,9 @@ function readIssuer(values: z.infer<typeof environmentSchema>, production: boole
   }
   if (values.JINXIN_JWKS_URI === undefined)
     throw new ConfigError(['JINXIN_JWKS_URI: is needed with JINXIN_ISSUER']);
+  // Whoever sits on the way could hand out keys of his own, and be anybody.
+  if (production && !values.JINXIN_JWKS_URI.startsWith('https:'))
+    throw new ConfigError(['JINXIN_JWKS_URI: keys are fetched over https in production']);
   return {
     kind: 'oidc',
     issuer: values.JINXIN_ISSUER,

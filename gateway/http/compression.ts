@@ -9,18 +9,22 @@ const WORTH_WHILE = 1_024;
 const toGzip = promisify(gzip);
 const toBrotli = promisify(brotliCompress);
 
-/** `accept` is the Accept-Encoding header; null: as it is. Weights only matter where they are 0 (RFC 9110, 12.5.3). */
+/** The coding that we would send; null: as it is. `accept` is the Accept-Encoding header. */
 export function chooseCoding(accept: string | string[] | undefined): Coding | null {
+  return accepts(accept, 'br') ? 'br' : accepts(accept, 'gzip') ? 'gzip' : null;
+}
+
+/** Weights only matter where they are 0 (RFC 9110, 12.5.3). */
+export function accepts(accept: string | string[] | undefined, coding: Coding): boolean {
   const weights = new Map<string, number>();
   for (const part of String(accept ?? '')
     .toLowerCase()
     .split(',')) {
-    const [coding = '', ...parameters] = part.split(';').map((text) => text.trim());
+    const [name = '', ...parameters] = part.split(';').map((text) => text.trim());
     const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
-    weights.set(coding, weight === undefined ? 1 : Number(weight));
+    weights.set(name, weight === undefined ? 1 : Number(weight));
   }
-  const accepts = (coding: string) => (weights.get(coding) ?? weights.get('*') ?? 0) > 0;
-  return accepts('br') ? 'br' : accepts('gzip') ? 'gzip' : null;
+  return (weights.get(coding) ?? weights.get('*') ?? 0) > 0;
 }
 
 /** The text as it is sent, and the Content-Encoding that says how. */

@@ -206,6 +206,14 @@ describe('a request without a preflight', () => {
 });
 
 describe('headers', () => {
+  it('that leave open where the body ends are 400', async () => {
+    const lines = ['POST /graphql HTTP/1.1', 'host: x', 'content-type: application/json'];
+    const both = ['content-length: 5', 'transfer-encoding: chunked', '', '0', '', ''];
+    const twice = ['content-length: 0', 'content-length: 5', '', '{}'];
+    for (const rest of [both, twice]) expect(await speak(...lines, ...rest)).toMatch(/^HTTP\/1.1 400 /);
+    expect(heard).toEqual([]);
+  });
+
   it('that are there twice are 400: Node takes the first, another may take the last', async () => {
     for (const name of ['authorization', 'content-type', 'jinxin-purpose', 'idempotency-key'])
       expect([
@@ -244,6 +252,20 @@ describe('headers', () => {
     }
     for (const key of ['', 'a b', 'x'.repeat(129), '\u00e4'])
       expect([(await post(BODY, { 'idempotency-key': key })).status, heard]).toEqual([400, []]);
+  });
+});
+
+describe('the explorer', () => {
+  it('is sent in gzip to those who accept gzip, and as it is to all others', async () => {
+    for (const [accepted, coding] of [
+      ['gzip, br', 'gzip'],
+      ['br', undefined],
+      ['gzip;q=0, br', undefined],
+    ] as const) {
+      const { headers, bytes } = await send('GET', { accept: 'text/html', 'accept-encoding': accepted });
+      expect(headers['content-encoding']).toBe(coding);
+      expect((coding ? gunzipSync(bytes) : bytes).toString()).toContain('explorer');
+    }
   });
 });
 

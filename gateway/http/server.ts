@@ -12,8 +12,9 @@ import type { ErrorCode } from '../../schema/errors.ts';
 import type { Identify } from '../identity/identify.ts';
 import type { PrincipalKind } from '../../schema/purpose.ts';
 import { readBody } from './body.ts';
-import { chooseCoding, encodeAnswer } from './compression.ts';
+import { accepts, chooseCoding, encodeAnswer } from './compression.ts';
 import { hasRepeatedHeader, idempotencyKeyOf, isUtf8Json } from './request-headers.ts';
+import { toNetwork } from './network.ts';
 import type { TlsDoor } from './tls.ts';
 import { parseUniqueJson } from './unique-json.ts';
 import type { GatewayAnswer, GatewayRequest } from './graphql-over-http.ts';
@@ -123,7 +124,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     // A content type on a request without content is how a foreign page passes for one that needs no preflight.
     if (request.headers['content-type'] !== undefined) throw createError('UNSUPPORTED_MEDIA_TYPE');
     if (!request.headers.accept?.includes('text/html')) return refuseMethod(request, reply, 'POST');
-    const isGzip = chooseCoding(request.headers['accept-encoding']) !== null;
+    const isGzip = accepts(request.headers['accept-encoding'], 'gzip');
     return reply
       .type('text/html; charset=utf-8')
       .header('content-security-policy', options.explorer.contentSecurityPolicy)
@@ -155,7 +156,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
         context.with(propagation.extract(context.active(), request.headers), () => options.answer(asked));
       const answer = await ask({
         principal,
-        consumer: principal.kind === 'public' ? `address ${request.ip}` : principal.id,
+        consumer: principal.kind === 'public' ? `address ${toNetwork(request.ip)}` : principal.id,
         query: parsed.data.query,
         variables: parsed.data.variables ?? {},
         operationName: parsed.data.operationName ?? null,

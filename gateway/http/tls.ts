@@ -105,8 +105,9 @@ function toOptions({ cert, key, ca, crl }: Files): ServerOptions {
     cert,
     key,
     minVersion: 'TLSv1.2',
-    // A session that is taken up again is not looked at again: one revoked meanwhile would go on.
-    secureOptions: constants.SSL_OP_NO_TICKET,
+    // A session that is taken up again is not looked at again: a certificate revoked meanwhile would go on. Nor is another
+    // one shown on a connection that stands.
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
     ...(ca === null
       ? {}
       : {

@@ -24,7 +24,8 @@ function hasRepeatedName(text: string): boolean {
       const end = endOfString(text, at);
       const names = open.at(-1);
       if (isName && names) {
-        const name = JSON.parse(text.slice(at, end + 1)) as string;
+        const quoted = text.slice(at, end + 1);
+        const name = quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
         if (names.has(name)) return true;
         names.add(name);
       }
