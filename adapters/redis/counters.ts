@@ -1,7 +1,6 @@
 /**
  * Counts that all processes share, on a Redis that may be missing at any moment. Without it each process counts by itself:
- * a platform that answered nobody because it cannot count would be the worse fault. A dead Redis costs one timeout, and is
- * then left alone for a second.
+ * a platform that answered nobody because it cannot count would be the worse fault. A dead Redis costs one timeout, once.
  */
 import { Redis } from 'ioredis';
 import { createHmac, hkdfSync } from 'node:crypto';
@@ -30,20 +29,26 @@ export function createCounters(options: {
   const redis = options.url === null ? null : connect(options.url);
   const secret = options.secret?.export({ type: 'pkcs8', format: 'der' }) ?? Buffer.from('jinxin');
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'jinxin counters', 32));
-  let restUntil = 0;
   let isDown = false;
-  redis?.on('error', note);
-  redis?.on('ready', () => {
-    restUntil = 0;
-    if (isDown) options.log.info('Redis is back: rates are counted together again');
-    isDown = false;
-  });
+  let probeAt = 0;
+  redis?.on('error', noteDown);
+  redis?.on('ready', noteBack);
 
-  function note(error: unknown): void {
-    restUntil = performance.now() + REST_MS;
+  function noteDown(error: unknown): void {
     if (!isDown)
       options.log.warn({ err: error }, 'Redis cannot be used; each process counts rates by itself');
     isDown = true;
+    probeAt = performance.now() + REST_MS;
+  }
+  function noteBack(): void {
+    if (isDown) options.log.info('Redis is back: rates are counted together again');
+    isDown = false;
+  }
+  /** Beside the requests: whether it is back is nobody's fifty milliseconds. */
+  function probe(): void {
+    if (performance.now() < probeAt) return;
+    probeAt = performance.now() + REST_MS;
+    redis?.ping().then(noteBack, noteDown);
   }
 
   return {
@@ -54,13 +59,13 @@ export function createCounters(options: {
       return async (counted) => {
         // A key may be made of somebody: what stands in Redis can be told from nothing but itself.
         const hidden = createHmac('sha256', key).update(counted).digest('base64url');
-        if (shared && performance.now() >= restUntil) {
+        if (shared && !isDown) {
           try {
             return await take(shared, hidden);
           } catch (error) {
-            note(error);
+            noteDown(error);
           }
-        }
+        } else if (shared) probe();
         return take(own, hidden);
       };
     },

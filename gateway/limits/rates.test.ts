@@ -112,6 +112,8 @@ describe('a limit by key', () => {
     // Had each waited for Redis it would have been two seconds and a half.
     expect(await room(take, 'bank-a', 50)).toBe(30);
     expect(performance.now() - startedAt).toBeLessThan(600);
+    server.kill('SIGCONT');
+    await untilShared(counters, second);
     server.kill('SIGKILL');
     await once(server, 'exit');
     expect(await room(createKeyedRates('dead', 30, LONG, counters), 'bank-a', 50)).toBe(30);
