@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FieldNode, FragmentDefinitionNode, OperationDefinitionNode } from 'graphql';
 import { buildSchema, Kind, parse } from 'graphql';
-import { createLookupRates, createMemoryPoints, findLookups } from './lookups.ts';
+import { createCounters } from '../../adapters/redis/counters.ts';
+import { createLookupRates, findLookups } from './lookups.ts';
+import { createKeyedRates } from './rates.ts';
+import { pino } from 'pino';
 
 const schema = buildSchema(`scalar CitizenId scalar CreditCode
   input Who { name: String number: CitizenId kin: [Who!] }
@@ -54,12 +57,14 @@ describe('the look-ups of an operation', () => {
 
 describe('the rates of look-ups', () => {
   const refused = { extensions: { code: 'RATE_LIMITED', retryAfter: 3_600 } };
-  const rates = (perConsumer: number, perConsumerAndPerson: number, perPerson: number) =>
-    createLookupRates({
-      perConsumer: createMemoryPoints(perConsumer, 3_600),
-      perConsumerAndPerson: createMemoryPoints(perConsumerAndPerson, 3_600),
-      perPerson: createMemoryPoints(perPerson, 3_600),
+  const rates = (perConsumer: number, perConsumerAndPerson: number, perPerson: number) => {
+    const counters = createCounters({ url: null, secret: null, log: pino({ level: 'silent' }) });
+    return createLookupRates({
+      perConsumer: createKeyedRates('a', perConsumer, 3_600, counters),
+      perConsumerAndPerson: createKeyedRates('b', perConsumerAndPerson, 3_600, counters),
+      perPerson: createKeyedRates('c', perPerson, 3_600, counters),
     });
+  };
 
   it('count each time: a hundred guesses in one operation are a hundred', async () => {
     const take = rates(100, 100, 100);
