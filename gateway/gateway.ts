@@ -29,7 +29,7 @@ import type { AuditRecord } from './evidence/audit-record.ts';
 import { issueReceipt } from './evidence/receipt.ts';
 import type { SignatureSuite } from '../schema/signatures/suite.ts';
 import { findConsents } from './execution/consents.ts';
-import { toResponseName, variableKeyOf } from './execution/keys.ts';
+import { toResponseName } from './execution/keys.ts';
 import type { GatewayScope, Trail } from './execution/request-scope.ts';
 import { createTrail } from './execution/request-scope.ts';
 import { createFailures } from './execution/failures.ts';
@@ -40,7 +40,9 @@ import { assertVariablesWithinLimits } from './limits/operation-limits.ts';
 import type { GatewayAnswer, GatewayRequest } from './http/graphql-over-http.ts';
 import type { TakeRate } from './limits/rates.ts';
 import type { PreparedOperation } from './operations/prepare.ts';
-import { createOperations, ownError } from './operations/prepare.ts';
+import { createOperations } from './operations/prepare.ts';
+import { ownError } from './operations/problems.ts';
+import { createRun } from './operations/run.ts';
 import type { Supergraph } from './supergraph/load.ts';
 
 export interface GatewayParts {
@@ -59,11 +61,16 @@ export interface GatewayParts {
 
 export type Gateway = (request: GatewayRequest) => Promise<GatewayAnswer>;
 
+/** Without a bound every entry of a large variable is an error with a text of its own. */
+const MOST_VARIABLE_ERRORS = 5;
+
 const tracer = trace.getTracer('jinxin.gateway');
 
 export function createGateway(parts: GatewayParts): Gateway {
   const { supergraph, catalogue, limits, log } = parts;
-  const prepare = createOperations({ schema: supergraph.apiSchema, limits, bytes: 64 * 1024 * 1024 });
+  const { apiSchema: schema, planner } = supergraph;
+  const prepare = createOperations({ schema, planner, limits, bytes: 64 * 1024 * 1024 });
+  const run = createRun(supergraph);
 
   return (request) =>
     tracer.startActiveSpan('operation', async (span) => {
@@ -87,13 +94,14 @@ export function createGateway(parts: GatewayParts): Gateway {
     const { principal } = request;
     await parts.takeRate(request.consumer);
     const rights = createRights(catalogue, supergraph.requirements, principal);
-    const operation = prepare(request, rights, mayIntrospect(principal));
+    const operation = await prepare(request, rights, mayIntrospect(principal));
     if (!('hash' in operation)) return refuse(operation);
     assertVariablesWithinLimits(request.variables, limits);
     const coerced = getVariableValues(
       supergraph.apiSchema,
       operation.operation.variableDefinitions ?? [],
       request.variables,
+      { maxErrors: MOST_VARIABLE_ERRORS },
     );
     if (coerced.errors)
       return refuse(coerced.errors.map((error) => ownError(error) ?? toVariableError(error, principal)));
@@ -120,30 +128,15 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   /** Runs the planned operation; with nothing left to plan, nothing is run and nobody is asked. */
   async function execute(
-    { planned, plannedHash, operation }: PreparedOperation,
+    operation: PreparedOperation,
     request: GatewayRequest,
     scope: GatewayScope,
   ): Promise<{
     data: Readonly<Record<string, unknown>> | null | undefined;
     errors: readonly GraphQLError[];
   }> {
-    if (!planned) return { data: undefined, errors: [] };
-    const variables = Object.fromEntries(
-      Object.entries(request.variables).map(([name, value]) => [variableKeyOf(name), value]),
-    );
-    const result = await supergraph.execute({
-      request: { query: plannedHash, variables, operationName: operation.name?.value },
-      document: planned,
-      queryHash: plannedHash,
-      operationName: operation.name?.value ?? null,
-      operation,
-      source: plannedHash,
-      schema: supergraph.apiSchema,
-      context: scope,
-      logger: console,
-      metrics: {},
-      overallCachePolicy: {},
-    } as never);
+    const result = await run(operation, request, scope);
+    if (!result) return { data: undefined, errors: [] };
     // What the library throws itself, such as a data source that failed, comes without extensions.
     for (const error of result.errors ?? [])
       if (!('extensions' in error)) log.error({ err: error }, 'a fetch failed');
@@ -161,7 +154,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (invalid.length > 0)
       log.warn({ places: invalid.length }, 'departments answered what the schema does not allow');
     // Without data the execution failed as a whole, which is another thing than nothing to execute.
-    return { data: (result.data ?? null) as Readonly<Record<string, unknown>> | null, errors };
+    return { data: result.data ?? null, errors };
   }
 
   function shape(
