@@ -46,6 +46,8 @@ export interface PlannerOptions {
 interface Waiting {
   readonly consumer: string;
   readonly job: Job;
+  /** Its time in the queue is over, its time in the thread begins. */
+  readonly start: () => void;
   readonly settle: (outcome: ThreadReply | Error) => void;
 }
 
@@ -95,6 +97,7 @@ export function createPlanner(options: PlannerOptions): Planner {
       const waiting: Waiting = {
         consumer,
         job,
+        start: () => clearTimeout(timer),
         settle(outcome) {
           clearTimeout(timer);
           if (outcome instanceof Error) reject(outcome);
@@ -111,8 +114,10 @@ export function createPlanner(options: PlannerOptions): Planner {
     if (isWorking) return;
     isWorking = true;
     for (let next = queue.shift(); next; next = queue.shift()) {
-      const { settle } = next;
+      const { start, settle } = next;
+      start();
       await runOne(next).then(settle, (error: unknown) => {
+        if (isClosed) return settle(createError('OVERLOADED'));
         // It died of something that no limit of ours foresees; what waits gets a new one.
         log.error({ err: error }, 'the planning thread failed');
         thread = null;
