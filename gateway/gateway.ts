@@ -35,6 +35,7 @@ import { createTrail } from './execution/request-scope.ts';
 import { createFailures } from './execution/failures.ts';
 import { shapeAnswer } from './execution/shape.ts';
 import type { Transport } from './execution/transport.ts';
+import { assertAmountsWithin } from './limits/amount.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
 import { assertVariablesWithinLimits } from './limits/operation-limits.ts';
 import type { GatewayAnswer, GatewayRequest } from './http/graphql-over-http.ts';
@@ -68,8 +69,7 @@ const tracer = trace.getTracer('jinxin.gateway');
 
 export function createGateway(parts: GatewayParts): Gateway {
   const { supergraph, catalogue, limits, log } = parts;
-  const { apiSchema: schema, planner } = supergraph;
-  const prepare = createOperations({ schema, planner, limits, bytes: 64 * 1024 * 1024 });
+  const prepare = createOperations({ supergraph, limits, bytes: 64 * 1024 * 1024 });
   const run = createRun(supergraph);
 
   return (request) =>
@@ -106,6 +106,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (coerced.errors)
       return refuse(coerced.errors.map((error) => ownError(error) ?? toVariableError(error, principal)));
 
+    assertAmountsWithin(operation.amounts, limits, coerced.coerced);
     const trail = createTrail();
     const scope: GatewayScope = {
       principal,

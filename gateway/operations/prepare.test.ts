@@ -40,8 +40,7 @@ afterAll(() => supergraph.close());
 
 const createPrepare = (bytes: number) => {
   asked = [];
-  const { apiSchema: schema, planner } = supergraph;
-  return createOperations({ schema, planner, limits: DEFAULT_LIMITS, bytes });
+  return createOperations({ supergraph, limits: DEFAULT_LIMITS, bytes });
 };
 
 describe('a prepared operation', () => {

@@ -5,20 +5,18 @@
  */
 import type { QueryPlan } from '@apollo/query-planner';
 import { createHash } from 'node:crypto';
-import type {
-  DocumentNode,
-  FieldNode,
-  FragmentDefinitionNode,
-  GraphQLSchema,
-  OperationDefinitionNode,
-} from 'graphql';
+import type { DocumentNode, FieldNode, FragmentDefinitionNode, OperationDefinitionNode } from 'graphql';
 import { getOperationAST, GraphQLError, Kind, print } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { createError } from '../../schema/errors.ts';
 import type { Rights } from '../authorization/rights.ts';
+import type { Amounts } from '../limits/amount.ts';
+import { assertAmountsWithin } from '../limits/amount.ts';
+import { createCostModel } from '../limits/cost.ts';
 import type { OperationLimits } from '../limits/operation-limits.ts';
 import { assertWithinLimits } from '../limits/operation-limits.ts';
-import type { Planner } from '../planning/planner.ts';
+import { createSubjectCounter } from '../limits/subjects.ts';
+import type { Supergraph } from '../supergraph/load.ts';
 import { readDocument, weigh } from './document.ts';
 import { splitIntrospection } from './introspection.ts';
 import { toOperationErrors } from './problems.ts';
@@ -35,6 +33,8 @@ export interface PreparedOperation {
   readonly introspection: string | null;
   /** See `Rewritten`. */
   readonly cut: ReadonlyMap<FieldNode, string | null>;
+  /** To be held against the limits when the variables are known. */
+  readonly amounts: Amounts;
 }
 
 export interface OperationRequest {
@@ -45,8 +45,7 @@ export interface OperationRequest {
 }
 
 export interface PrepareOptions {
-  readonly schema: GraphQLSchema;
-  readonly planner: Planner;
+  readonly supergraph: Pick<Supergraph, 'apiSchema' | 'fullSchema' | 'costRules' | 'planner'>;
   readonly limits: OperationLimits;
   /** About how much memory the operations that are kept may take, and their documents as much again. */
   readonly bytes: number;
@@ -57,7 +56,10 @@ type Prepared = PreparedOperation | readonly GraphQLError[];
 /** How long an operation that could not be planned in time is remembered as such; milliseconds. */
 const REFUSAL_KEPT_MS = 60_000;
 
-export function createOperations({ schema, planner, limits, bytes }: PrepareOptions) {
+export function createOperations({ supergraph, limits, bytes }: PrepareOptions) {
+  const { apiSchema: schema, planner } = supergraph;
+  const costOf = createCostModel(supergraph.fullSchema, supergraph.costRules);
+  const subjectsOf = createSubjectCounter(schema);
   const documents = new LRUCache<string, DocumentNode | GraphQLError>({ maxSize: bytes });
   const prepared = new LRUCache<string, Prepared>({ maxSize: bytes });
   const preparing = new Map<string, Promise<Prepared>>();
@@ -129,6 +131,8 @@ export function createOperations({ schema, planner, limits, bytes }: PrepareOpti
     const fragments = new Map<string, FragmentDefinitionNode>();
     for (const definition of document.definitions)
       if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+    const amounts = { cost: costOf(operation, fragments), subjects: subjectsOf(operation, fragments) };
+    assertAmountsWithin(amounts, limits);
     const { document: rewritten, cut } = rewriteOperation(schema, operation, fragments, rights);
     const split = rewritten ? splitIntrospection(rewritten) : { plain: null, introspection: null };
     if (!split)
@@ -143,6 +147,7 @@ export function createOperations({ schema, planner, limits, bytes }: PrepareOpti
       planned: plain && { document: plain, plan: await planner.plan(print(plain), null, consumer) },
       introspection: introspection && print(introspection),
       cut,
+      amounts,
     };
   }
 

@@ -14,6 +14,8 @@ import { buildASTSchema, Kind, parse } from 'graphql';
 import type { Logger } from 'pino';
 import { policiesOf } from '../../schema/policies.ts';
 import { withScalars } from '../../schema/scalars.ts';
+import type { CostRules } from '../limits/cost-rules.ts';
+import { readCostRules } from '../limits/cost-rules.ts';
 import type { Planner, PlannerOptions } from '../planning/planner.ts';
 import { createPlanner } from '../planning/planner.ts';
 import type { ExecutePlan } from './execute-plan.ts';
@@ -33,6 +35,8 @@ export interface Supergraph {
   readonly requirements: Requirements;
   /** The subgraph that answers the gateway's own question for live consents; null when the graph has none. */
   readonly consentSubgraph: string | null;
+  /** What its @cost and @listSize say. */
+  readonly costRules: CostRules;
   /** Makes plans, in a thread of its own. */
   readonly planner: Planner;
   readonly execute: ExecutePlan;
@@ -78,6 +82,7 @@ export async function loadSupergraph(
       fullSchema: buildASTSchema(document, { assumeValidSDL: true }),
       requirements: readRequirements(document),
       consentSubgraph: findConsentSubgraph(document, subgraphs),
+      costRules: readCostRules(document),
       planner,
       execute: createExecutePlan({
         supergraphSchema: built.schema.toGraphQLJSSchema(),
