@@ -76,7 +76,10 @@ interface WatchedGateway {
   close(): Promise<void>;
 }
 
-async function startWatched(file: string, introspection: 'everyone' | 'nobody'): Promise<WatchedGateway> {
+export async function startWatched(
+  file: string,
+  introspection: 'everyone' | 'nobody',
+): Promise<WatchedGateway> {
   const child = fork(join(import.meta.dirname, 'watched-gateway.ts'), [file], {
     execArgv: ['--import', import.meta.resolve('tsx')],
     env: { ...process.env, NODE_OPTIONS: '', JINXIN_INTROSPECTION: introspection },

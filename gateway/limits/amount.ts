@@ -26,12 +26,13 @@ function combine(a: Amount, b: Amount, join: (x: number, y: number) => number): 
 
 export interface Amounts {
   readonly cost: Amount;
+  readonly values: Amount;
   readonly subjects: Amount;
 }
 
 /** Throws LIMIT_EXCEEDED. Without `variables` only what is the same for all of them is looked at. */
 export function assertAmountsWithin(amounts: Amounts, limits: OperationLimits, variables?: Variables): void {
-  for (const limit of ['subjects', 'cost'] as const) {
+  for (const limit of ['subjects', 'cost', 'values'] as const) {
     const amount = amounts[limit];
     if (typeof amount === 'number') assertAtMost(limit, amount, limits[limit]);
     else if (variables) assertAtMost(limit, amount(variables), limits[limit]);

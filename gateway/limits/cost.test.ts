@@ -4,7 +4,7 @@ import { buildASTSchema, Kind, parse, validate } from 'graphql';
 import { composeServices } from '@apollo/composition';
 import { amountOf } from './amount.ts';
 import { readCostRules } from './cost-rules.ts';
-import { createCostModel } from './cost.ts';
+import { createCostModel, createValueModel } from './cost.ts';
 import { createSubjectCounter } from './subjects.ts';
 
 const SDL = `
@@ -42,6 +42,7 @@ function compose(header: string, cost: string, list: string) {
 
 const { schema, document } = compose(LINK('"@cost", "@listSize"'), '@cost', '@listSize');
 const costs = createCostModel(schema, readCostRules(document));
+const values = createValueModel(schema, readCostRules(document));
 const subjects = createSubjectCounter(schema);
 
 function amount(of: typeof costs, query: string, variables: Record<string, unknown> = {}) {
@@ -60,7 +61,7 @@ function amount(of: typeof costs, query: string, variables: Record<string, unkno
 describe('the cost of an operation', () => {
   it.each([
     ['a leaf is free, an object is one', '{ free edge { name } }', 1],
-    ['a list of unknown length is ten of them', '{ edges { name } }', 10],
+    ['a list of unknown length is five of them', '{ edges { name } }', 5],
     [
       'a weight replaces the standard one, and an argument may have its own',
       '{ leaf heavy(by: "x") { name } }',
@@ -124,6 +125,20 @@ describe('the cost of an operation', () => {
       parse('directive @cost(weight: Int!) on OBJECT type Query @cost(weight: 9) { a: Int }'),
     );
     expect([...rules.weights]).toEqual([]);
+  });
+});
+
+describe('the values of an answer', () => {
+  it.each([
+    ['leaves and objects, each as often as its list is long', '{ leaf first(n: 7) { name } }', 15],
+    [
+      'what weighs nothing or much is one value like any other',
+      '{ heavy(by: "x") { name } shape { size } }',
+      4,
+    ],
+    ['a mutation is no more than what it answers', 'mutation { change { name } }', 2],
+  ])('%s', (_, query, count) => {
+    expect(amount(values, query)).toBe(count);
   });
 });
 

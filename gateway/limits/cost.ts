@@ -29,7 +29,7 @@ import { atLeast, plus, times } from './amount.ts';
 import type { CostRules, ListRule } from './cost-rules.ts';
 
 /** Entries of a list of which neither a directive nor an argument tells how long it may be. */
-const ASSUMED_LIST = 10;
+const ASSUMED_LIST = 5;
 const MUTATION = 10;
 
 export type CostModel = (
@@ -45,12 +45,24 @@ interface Sized {
 
 /** `schema` is the whole supergraph's; operations must be valid. Linear in the operation: a fragment is counted once. */
 export function createCostModel(schema: GraphQLSchema, rules: CostRules): CostModel {
+  return createModel(schema, rules, 0);
+}
+
+/**
+ * How many values an answer may hold, leaves and all: what this process has to merge, shape, sign and send without a pause.
+ * A leaf is free in the cost, since it costs no department anything.
+ */
+export function createValueModel(schema: GraphQLSchema, { lists }: CostRules): CostModel {
+  return createModel(schema, { lists, weights: new Map(), weightOfArgument: () => 0 }, 1);
+}
+
+function createModel(schema: GraphQLSchema, rules: CostRules, leaf: number): CostModel {
   return (operation, fragments) => {
     const ofFragments = new Map<string, Amount>();
     const root = schema.getRootType(operation.operation);
     if (!root) return 0;
     return plus(
-      operation.operation === 'mutation' ? MUTATION : 0,
+      operation.operation === 'mutation' && leaf === 0 ? MUTATION : 0,
       costOfSet(operation.selectionSet, root, null),
     );
 
@@ -108,7 +120,7 @@ export function createCostModel(schema: GraphQLSchema, rules: CostRules): CostMo
     const own = owners.flatMap((owner) => rules.weights.get(`${owner.name}.${name}`) ?? []);
     if (own.length > 0) return Math.max(...own);
     const possible = isAbstractType(type) ? schema.getPossibleTypes(type) : [type];
-    const standard = isCompositeType(type) ? 1 : 0;
+    const standard = isCompositeType(type) ? 1 : leaf;
     return Math.max(0, ...possible.map((one) => rules.weights.get(one.name) ?? standard));
   }
 }

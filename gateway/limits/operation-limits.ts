@@ -32,6 +32,8 @@ export interface OperationLimits {
   readonly subjects: number;
   /** See cost.ts. */
   readonly cost: number;
+  /** Values of the answer as far as can be foreseen; see cost.ts. */
+  readonly values: number;
 }
 
 export const DEFAULT_LIMITS: OperationLimits = {
@@ -46,6 +48,7 @@ export const DEFAULT_LIMITS: OperationLimits = {
   variables: 50,
   subjects: 100,
   cost: 20_000,
+  values: 20_000,
 };
 
 interface Size {

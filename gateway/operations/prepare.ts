@@ -12,7 +12,7 @@ import { createError } from '../../schema/errors.ts';
 import type { Rights } from '../authorization/rights.ts';
 import type { Amounts } from '../limits/amount.ts';
 import { assertAmountsWithin } from '../limits/amount.ts';
-import { createCostModel } from '../limits/cost.ts';
+import { createCostModel, createValueModel } from '../limits/cost.ts';
 import type { OperationLimits } from '../limits/operation-limits.ts';
 import { assertWithinLimits } from '../limits/operation-limits.ts';
 import { createSubjectCounter } from '../limits/subjects.ts';
@@ -59,6 +59,7 @@ const REFUSAL_KEPT_MS = 60_000;
 export function createOperations({ supergraph, limits, bytes }: PrepareOptions) {
   const { apiSchema: schema, planner } = supergraph;
   const costOf = createCostModel(supergraph.fullSchema, supergraph.costRules);
+  const valuesOf = createValueModel(supergraph.fullSchema, supergraph.costRules);
   const subjectsOf = createSubjectCounter(schema);
   const documents = new LRUCache<string, DocumentNode | GraphQLError>({ maxSize: bytes });
   const prepared = new LRUCache<string, Prepared>({ maxSize: bytes });
@@ -131,7 +132,11 @@ export function createOperations({ supergraph, limits, bytes }: PrepareOptions) 
     const fragments = new Map<string, FragmentDefinitionNode>();
     for (const definition of document.definitions)
       if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
-    const amounts = { cost: costOf(operation, fragments), subjects: subjectsOf(operation, fragments) };
+    const amounts = {
+      cost: costOf(operation, fragments),
+      values: valuesOf(operation, fragments),
+      subjects: subjectsOf(operation, fragments),
+    };
     assertAmountsWithin(amounts, limits);
     const { document: rewritten, cut } = rewriteOperation(schema, operation, fragments, rights);
     const split = rewritten ? splitIntrospection(rewritten) : { plain: null, introspection: null };
