@@ -43,6 +43,7 @@ import type { TakeRate } from './limits/rates.ts';
 import type { PreparedOperation } from './operations/prepare.ts';
 import { createOperations } from './operations/prepare.ts';
 import { ownError } from './operations/problems.ts';
+import type { RegisteredOperations } from './operations/registered.ts';
 import { createRun } from './operations/run.ts';
 import type { Supergraph } from './supergraph/load.ts';
 
@@ -54,6 +55,7 @@ export interface GatewayParts {
   readonly audit: AuditLog | null;
   readonly signature: SignatureSuite | null;
   readonly takeRate: TakeRate;
+  readonly registered: RegisteredOperations;
   readonly limits: OperationLimits;
   readonly introspection: 'everyone' | 'authenticated' | 'nobody';
   readonly requestDeadlineMs: number;
@@ -94,7 +96,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     const { principal } = request;
     await parts.takeRate(request.consumer);
     const rights = createRights(catalogue, supergraph.requirements, principal);
-    const operation = await prepare(request, rights, mayIntrospect(principal));
+    const query = parts.registered.textOf(request);
+    const operation = await prepare({ ...request, query }, rights, mayIntrospect(principal));
     if (!('hash' in operation)) return refuse(operation);
     assertVariablesWithinLimits(request.variables, limits);
     const coerced = getVariableValues(

@@ -23,6 +23,9 @@ import { createGatewayMetrics } from './http/metrics.ts';
 import { createHttp } from './http/server.ts';
 import { createIdentify } from './identity/tokens.ts';
 import { createRates } from './limits/rates.ts';
+import type { RegisteredOperations } from './operations/registered.ts';
+import { createRegisteredOperations, NOTHING_REGISTERED } from './operations/registered.ts';
+import { REGISTERED_MIGRATIONS } from './operations/registered-store.ts';
 import type { Supergraph } from './supergraph/load.ts';
 import { loadSupergraph, readSubgraphUrls } from './supergraph/load.ts';
 
@@ -77,6 +80,7 @@ export async function serveGateway(
     });
     closers.push(() => supergraph.close());
     const audit = supergraph.requirements.size > 0 ? await openAudit(config, log, closers) : null;
+    const registered = await openRegistered(config, log, closers);
     const gateway = createGateway({
       supergraph,
       catalogue,
@@ -84,6 +88,7 @@ export async function serveGateway(
       transport,
       audit,
       signature: config.receipts,
+      registered,
       takeRate: createRates(config.requestsPerSecond),
       limits: config.limits,
       introspection: config.introspection,
@@ -169,6 +174,28 @@ async function openAudit(
   const audit = createAuditLog({ pool, log });
   closers.push(() => audit.close());
   return audit;
+}
+
+/** Without a place for them nothing is registered and nobody is held. */
+async function openRegistered(
+  { platformUrl: url }: Config,
+  log: Logger,
+  closers: (() => Promise<unknown>)[],
+): Promise<RegisteredOperations> {
+  if (url === null) return NOTHING_REGISTERED;
+  const pool = createPool({
+    url,
+    max: 2,
+    applicationName: 'jinxin-operations',
+    statementTimeoutMs: 1_000,
+    log,
+  });
+  closers.push(() => pool.end());
+  await migrate(pool, 'operations', REGISTERED_MIGRATIONS);
+  const registered = createRegisteredOperations({ pool, log });
+  closers.push(() => registered.close());
+  await registered.started;
+  return registered;
 }
 
 async function explorerOf(config: Config, supergraph: Supergraph) {

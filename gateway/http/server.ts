@@ -11,6 +11,7 @@ import type { ErrorCode } from '../../schema/errors.ts';
 import type { Identify } from '../identity/tokens.ts';
 import type { GatewayAnswer, GatewayRequest } from './graphql-over-http.ts';
 import { negotiate, statusFor } from './graphql-over-http.ts';
+import { documentIdOf } from '../operations/registered.ts';
 
 export interface HttpOptions {
   readonly identify: Identify;
@@ -25,12 +26,17 @@ export interface HttpOptions {
 
 const ALLOWED = 'GET, HEAD, POST, OPTIONS';
 
-const bodySchema = z.object({
-  query: z.string().min(1),
+const requestSchema = z.object({
+  query: z.string().min(1).optional(),
+  documentId: z.string().max(128).nullish(),
   variables: z.record(z.string(), z.unknown()).nullish(),
   operationName: z.string().nullish(),
   extensions: z.record(z.string(), z.unknown()).nullish(),
 });
+const bodySchema = requestSchema.refine(
+  (body) => body.query !== undefined || documentIdOf(body) !== null,
+  'a text or the id of one',
+);
 
 export function createHttp(options: HttpOptions): FastifyInstance {
   // Nine megabytes of one constant page: made ready to send once.
@@ -128,7 +134,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       const answer = await ask({
         principal,
         consumer: principal.kind === 'public' ? `address ${request.ip}` : principal.id,
-        query: parsed.data.query,
+        query: parsed.data.query ?? '',
+        documentId: documentIdOf(parsed.data),
         variables: parsed.data.variables ?? {},
         operationName: parsed.data.operationName ?? null,
         signal: abort.signal,

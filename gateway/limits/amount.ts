@@ -32,9 +32,8 @@ export interface Amounts {
 
 /** Throws LIMIT_EXCEEDED. Without `variables` only what is the same for all of them is looked at. */
 export function assertAmountsWithin(amounts: Amounts, limits: OperationLimits, variables?: Variables): void {
-  for (const limit of ['subjects', 'cost', 'values'] as const) {
-    const amount = amounts[limit];
-    if (typeof amount === 'number') assertAtMost(limit, amount, limits[limit]);
-    else if (variables) assertAtMost(limit, amount(variables), limits[limit]);
+  for (const [name, amount] of Object.entries(amounts) as [keyof Amounts, Amount][]) {
+    if (typeof amount === 'number') assertAtMost(name, amount, limits[name]);
+    else if (variables) assertAtMost(name, amount(variables), limits[name]);
   }
 }

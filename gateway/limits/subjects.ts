@@ -20,6 +20,7 @@ import {
   isListType,
   isNonNullType,
   isObjectType,
+  isScalarType,
   Kind,
 } from 'graphql';
 import type { Amount } from './amount.ts';
@@ -77,6 +78,8 @@ export function createSubjectCounter(schema: GraphQLSchema): SubjectCounter {
   function countLiteral(value: ValueNode, type: GraphQLInputType): Amount {
     if (!namesSubjects(type) || value.kind === Kind.NULL) return 0;
     if (value.kind === Kind.VARIABLE) {
+      // One value that has to be there is one, whichever it is.
+      if (isNonNullType(type) && isScalarType(type.ofType)) return 1;
       const name = value.name.value;
       return (variables) => (Object.hasOwn(variables, name) ? countValue(variables[name], type) : 0);
     }
