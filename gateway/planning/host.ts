@@ -1,4 +1,5 @@
 /** One life of the planning thread, seen from the main thread. */
+import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Job, ThreadReply, ThreadSettings } from './jobs.ts';
 
@@ -7,7 +8,8 @@ export interface ThreadHost {
   readonly started: Promise<void>;
   /**
    * One job at a time. `killed`: it took longer than `longestMs`, or all the memory that it may have, and the thread is no
-   * more. Rejects when the thread died of something else.
+   * more. What counts is time on a processor, where the system tells it, since a machine that is busy with other things says
+   * nothing about a job; ten times as long by the clock is too long in any case. Rejects when the thread died of something else.
    */
   run(job: Job, longestMs: number): Promise<ThreadReply | { readonly kind: 'killed' }>;
   close(): Promise<void>;
@@ -15,6 +17,19 @@ export interface ThreadHost {
 
 /** Megabytes of heap: a plan that needs more is not one that we want; the graph itself takes about twenty. */
 const MOST_HEAP_MB = 256;
+
+const CLOCK_FACTOR = 10;
+const LEAST_WAIT_MS = 5;
+
+/** What the thread has spent on a processor; null where the system does not tell. */
+function spentMs(task: string | null): number | null {
+  if (task === null) return null;
+  try {
+    return Number(readFileSync(task, 'latin1').split(' ', 1)[0]) / 1e6;
+  } catch {
+    return null;
+  }
+}
 
 export function startThread(settings: ThreadSettings): ThreadHost {
   const worker = new Worker(new URL('./thread.mjs', import.meta.url), {
@@ -41,16 +56,33 @@ export function startThread(settings: ThreadSettings): ThreadHost {
     });
   }
 
-  const started = next().then(() => undefined);
+  let task: string | null = null;
+  const started = next().then((reply) => {
+    if (reply.kind === 'started') task = reply.task;
+  });
   started.catch(() => undefined);
   return {
     started,
     async run(job, longestMs) {
       let isLate = false;
-      const timer = setTimeout(() => {
+      const startedAt = performance.now();
+      const spentBefore = spentMs(task);
+      const left = () => {
+        const passed = performance.now() - startedAt;
+        const spent = spentMs(task);
+        if (spent === null || spentBefore === null) return longestMs - passed;
+        return Math.min(longestMs - (spent - spentBefore), CLOCK_FACTOR * longestMs - passed);
+      };
+      let timer = setTimeout(check, longestMs);
+      function check(): void {
+        const more = left();
+        if (more > 0) {
+          timer = setTimeout(check, Math.max(LEAST_WAIT_MS, more));
+          return;
+        }
         isLate = true;
         void worker.terminate();
-      }, longestMs);
+      }
       try {
         const reply = next();
         worker.postMessage(job);

@@ -34,7 +34,8 @@ export interface JobAnswers {
  * cannot be planned, or an answer that would be too large; `failed` is a fault of ours.
  */
 export type ThreadReply =
-  | { readonly kind: 'started' }
+  /** `task`: the file in which the kernel counts the thread's time on a processor; null where there is none. */
+  | { readonly kind: 'started'; readonly task: string | null }
   | { readonly kind: 'answered'; readonly json: string }
   | { readonly kind: 'refused'; readonly limit: 'planning' | 'introspection' }
   | { readonly kind: 'failed'; readonly message: string };

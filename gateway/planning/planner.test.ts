@@ -27,7 +27,8 @@ let planner: Planner;
 afterEach(() => planner.close());
 
 async function create(options: Partial<PlannerOptions> = {}): Promise<Planner> {
-  planner = createPlanner({ sdl, log: pino({ level: 'silent' }), ...options });
+  // A machine that is busy with other things starts a thread slowly.
+  planner = createPlanner({ sdl, log: pino({ level: 'silent' }), longestWaitMs: 60_000, ...options });
   await planner.started;
   return planner;
 }

@@ -12,6 +12,7 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
+import { readlinkSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { withScalars } from '../../schema/scalars.ts';
 import type { Job, Problem, ThreadReply, ThreadSettings } from './jobs.ts';
@@ -77,6 +78,14 @@ function toReply(value: unknown): ThreadReply {
   return { kind: 'answered', json: JSON.stringify(value) };
 }
 
+function ownTask(): string | null {
+  try {
+    return `/proc/${readlinkSync('/proc/thread-self')}/schedstat`;
+  } catch {
+    return null;
+  }
+}
+
 const tell = (reply: ThreadReply) => parentPort?.postMessage(reply);
 parentPort?.on('message', (job: Job) => tell(answer(job)));
-tell({ kind: 'started' });
+tell({ kind: 'started', task: ownTask() });
