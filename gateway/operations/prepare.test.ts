@@ -16,8 +16,8 @@ const consumer = 'bank-a';
 let supergraph: Supergraph;
 let asked: string[];
 
-beforeAll(async () => {
-  supergraph = await loadSupergraph(
+const load = () =>
+  loadSupergraph(
     composeSupergraph([
       {
         name: 'letters',
@@ -35,12 +35,14 @@ beforeAll(async () => {
       }),
     },
   );
+beforeAll(async () => {
+  supergraph = await load();
 });
 afterAll(() => supergraph.close());
 
-const createPrepare = (bytes: number) => {
+const createPrepare = (bytes: number, of: Supergraph = supergraph) => {
   asked = [];
-  return createOperations({ supergraph, limits: DEFAULT_LIMITS, bytes });
+  return createOperations({ supergraph: of, limits: DEFAULT_LIMITS, bytes });
 };
 
 describe('a prepared operation', () => {
@@ -101,6 +103,29 @@ describe('a prepared operation', () => {
     const query = '{ a { __schema { queryType { name } } } }';
     const refused = await createPrepare(1_000_000)({ query, operationName: null, consumer }, rights, true);
     expect(refused).toMatchObject([{ extensions: { code: 'INVALID_OPERATION' } }]);
+  });
+});
+
+describe('an operation that is known', () => {
+  it('needs no planning thread any more, nor does the schema that was asked for before', async () => {
+    const own = await load();
+    const prepare = createPrepare(1_000_000, own);
+    const run = createRun(own);
+    const request = {
+      query: '{ b __typename __schema { queryType { name } } }',
+      operationName: null,
+      consumer,
+    };
+    const first = await prepare(request, rights, true);
+    if (!('hash' in first)) throw first[0] ?? new Error('it was refused');
+    const answer = await run(first, { variables: {}, consumer }, {});
+    await own.close();
+    const again = await prepare(request, rights, true);
+    expect(again).toBe(first);
+    expect(await run(first, { variables: {}, consumer }, {})).toEqual(answer);
+    await expect(prepare({ ...request, query: '{ b b }' }, rights, true)).rejects.toMatchObject({
+      extensions: { code: 'OVERLOADED' },
+    });
   });
 });
 
