@@ -3,9 +3,9 @@
  *
  *  1. identify     nothing is decided about nobody; a token that does not hold ends here
  *  2. rate         before any work that a flood could make us do
- *  3. prepare      parse → bounds → validate → authorize → rewrite, kept per operation: bounds before validation and
- *                  planning, which a small bomb can keep busy for seconds; denied fields are cut before planning, so that
- *                  no department is asked for what will not be shown
+ *  3. prepare      parse → bounds → validate → authorize → rewrite → plan, kept per operation: bounds before validation
+ *                  and planning, which a small bomb can keep busy for seconds and which another thread does; denied fields
+ *                  are cut before planning, so that no department is asked for what will not be shown
  *  4. variables    coerced before execution: a malformed code reaches no department
  *     a mutation is recorded first: nothing is changed of which no record can be made
  *  5. execute      the plan; authorization with the subject, cache and transport stand inside (execution/data-source.ts)

@@ -12,6 +12,8 @@ export interface ThreadHost {
    * nothing about a job; ten times as long by the clock is too long in any case. Rejects when the thread died of something else.
    */
   run(job: Job, longestMs: number): Promise<ThreadReply | { readonly kind: 'killed' }>;
+  /** Whether it has died, of whatever. */
+  isOver(): boolean;
   close(): Promise<void>;
 }
 
@@ -43,7 +45,11 @@ export function startThread(settings: ThreadSettings): ThreadHost {
   let listener: ((event: ThreadReply | Error) => void) | null = null;
   worker.on('message', (reply: ThreadReply) => listener?.(reply));
   worker.on('error', (error) => listener?.(error instanceof Error ? error : new Error(String(error))));
-  worker.on('exit', (code) => listener?.(new Error(`the planning thread ended with ${code}`)));
+  let isOver = false;
+  worker.on('exit', (code) => {
+    isOver = true;
+    listener?.(new Error(`the planning thread ended with ${code}`));
+  });
 
   /** The next thing that is heard of the thread. */
   function next(): Promise<ThreadReply> {
@@ -63,7 +69,10 @@ export function startThread(settings: ThreadSettings): ThreadHost {
   started.catch(() => undefined);
   return {
     started,
+    isOver: () => isOver,
     async run(job, longestMs) {
+      // What is sent to a thread that is no more is never answered.
+      if (isOver) throw new Error('the planning thread is no more');
       let isLate = false;
       const startedAt = performance.now();
       const spentBefore = spentMs(task);
@@ -82,6 +91,7 @@ export function startThread(settings: ThreadSettings): ThreadHost {
         }
         isLate = true;
         void worker.terminate();
+        listener?.(new Error('the job took too long'));
       }
       try {
         const reply = next();

@@ -129,12 +129,12 @@ export function createPlanner(options: PlannerOptions): Planner {
 
   async function runOne({ job, consumer }: Waiting): Promise<ThreadReply> {
     if (isClosed) throw createError('OVERLOADED');
-    thread ??= startThread({ sdl });
+    if (!thread || thread.isOver()) thread = startThread({ sdl });
     await thread.started;
     const outcome = await thread.run(job, longestMs);
     if (outcome.kind !== 'killed') return outcome;
     penalties.add(consumer);
-    log.warn({ job: job.kind, consumer }, 'a job of the planning thread took too long and was given up');
+    log.warn({ job: job.kind }, 'a job of the planning thread took too long and was given up');
     thread = isClosed ? null : startThread({ sdl });
     return { kind: 'refused', limit: 'planning' };
   }
