@@ -83,6 +83,9 @@ const environmentSchema = z.object({
   JINXIN_CONSUMER_RATES: z.string().default(''),
   JINXIN_CONNECTIONS_PER_SUBGRAPH: count(64),
   JINXIN_CACHE_ENTRIES: count(50_000),
+  JINXIN_MOST_COST: count(DEFAULT_LIMITS.cost),
+  JINXIN_MOST_SUBJECTS: count(DEFAULT_LIMITS.subjects),
+  JINXIN_MOST_VALUES: count(DEFAULT_LIMITS.values),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
 });
 
@@ -132,7 +135,12 @@ export function readConfig(
     consumerRates,
     connectionsPerSubgraph: values.JINXIN_CONNECTIONS_PER_SUBGRAPH,
     cacheEntries: values.JINXIN_CACHE_ENTRIES,
-    limits: DEFAULT_LIMITS,
+    limits: {
+      ...DEFAULT_LIMITS,
+      cost: values.JINXIN_MOST_COST,
+      subjects: values.JINXIN_MOST_SUBJECTS,
+      values: values.JINXIN_MOST_VALUES,
+    },
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
   };
 }

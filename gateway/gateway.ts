@@ -3,9 +3,9 @@
  *
  *  1. identify     nothing is decided about nobody; a token that does not hold ends here
  *  2. rate         before any work that a flood could make us do
- *  3. prepare      parse → bounds → validate → authorize → rewrite, kept per operation: bounds before validation and
- *                  planning, which a small bomb can keep busy for seconds; denied fields are cut before planning, so that
- *                  no department is asked for what will not be shown
+ *  3. prepare      parse → bounds → validate → authorize → rewrite → plan, kept per operation: bounds before validation
+ *                  and planning, which a small bomb can keep busy for seconds and which another thread does; denied fields
+ *                  are cut before planning, so that no department is asked for what will not be shown
  *  4. variables    coerced before execution: a malformed code reaches no department
  *     a mutation is recorded first: nothing is changed of which no record can be made
  *  5. execute      the plan; authorization with the subject, cache and transport stand inside (execution/data-source.ts)
@@ -31,7 +31,7 @@ import { release, toRequestDigest } from './evidence/release.ts';
 import type { SignatureSuite } from '../schema/signatures/suite.ts';
 import type { InternalQuestions } from './execution/internal-questions.ts';
 import { createInternalQuestions } from './execution/internal-questions.ts';
-import { toResponseName, variableKeyOf } from './execution/keys.ts';
+import { toResponseName } from './execution/keys.ts';
 import type { GatewayScope } from './execution/request-scope.ts';
 import { createTrail, noteDenial } from './execution/request-scope.ts';
 import type { Withdrawn } from './execution/subject-knowledge.ts';
@@ -40,15 +40,20 @@ import { refuse, toPublicErrors } from './execution/public-errors.ts';
 import { createFailures } from './execution/failures.ts';
 import { shapeAnswer } from './execution/shape.ts';
 import type { Transport } from './execution/transport.ts';
+import { assertAmountsWithin } from './limits/amount.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
 import { assertVariablesWithinLimits } from './limits/operation-limits.ts';
 import type { GatewayAnswer, GatewayRequest } from './http/graphql-over-http.ts';
 import type { Pace } from './limits/quanta.ts';
 import type { TakeRate } from './limits/rates.ts';
 import type { PreparedOperation } from './operations/prepare.ts';
-import { createOperations, ownError } from './operations/prepare.ts';
 import { withoutValue } from './operations/variable-errors.ts';
 import type { Persons, ReceivedIds } from './persons.ts';
+import { createOperations } from './operations/prepare.ts';
+import { ownError } from './operations/problems.ts';
+import type { RegisteredOperations } from './operations/registered.ts';
+import type { RunRequest } from './operations/run.ts';
+import { createRun } from './operations/run.ts';
 import type { Supergraph } from './supergraph/load.ts';
 
 export interface GatewayParts {
@@ -63,6 +68,7 @@ export interface GatewayParts {
   readonly persons: Persons;
   /** Opens persons' ids, for their age; null in a gateway without keys. */
   readonly subjectIds: SubjectIds | null;
+  readonly registered: RegisteredOperations;
   readonly limits: OperationLimits;
   readonly introspection: 'everyone' | 'authenticated' | 'nobody';
   readonly requestDeadlineMs: number;
@@ -71,13 +77,17 @@ export interface GatewayParts {
 
 export type Gateway = (request: GatewayRequest) => Promise<GatewayAnswer>;
 
+/** Without a bound every entry of a large variable is an error with a text of its own. */
+const MOST_VARIABLE_ERRORS = 5;
+
 const tracer = trace.getTracer('jinxin.gateway');
 
 export function createGateway(parts: GatewayParts): Gateway {
   const { supergraph, rules, limits, log } = parts;
   const { catalogue } = rules;
   const rightsOf = createRightsOf(rules, supergraph.requirements);
-  const prepare = createOperations({ schema: supergraph.apiSchema, limits, bytes: 64 * 1024 * 1024 });
+  const prepare = createOperations({ supergraph, limits, bytes: 64 * 1024 * 1024 });
+  const runPlan = createRun(supergraph);
 
   return (request) =>
     tracer.startActiveSpan('operation', async (span) => {
@@ -103,19 +113,22 @@ export function createGateway(parts: GatewayParts): Gateway {
     const { principal } = request;
     await parts.takeRate(request.consumer);
     const rights = rightsOf(principal);
-    const operation = prepare(request, rights, mayIntrospect(principal));
+    const query = parts.registered.textOf(request);
+    const operation = await prepare({ ...request, query }, rights, mayIntrospect(principal));
     if (!('hash' in operation)) return refuse(operation);
     assertVariablesWithinLimits(request.variables, limits);
     const { coerced, errors } = getVariableValues(
       supergraph.apiSchema,
       operation.operation.variableDefinitions ?? [],
       request.variables,
+      { maxErrors: MOST_VARIABLE_ERRORS },
     );
     if (errors) return refuse(errors.map((error) => ownError(error) ?? toVariableError(error, principal)));
 
+    assertAmountsWithin(operation.amounts, limits, coerced);
     const received = await parts.persons.receive(operation, request, coerced, pace);
 
-    const run = createRun(request);
+    const run = createAttempts(request);
     await recordIntent(operation, run.scopeOf(NOTHING_WITHDRAWN));
     return release(
       {
@@ -131,12 +144,13 @@ export function createGateway(parts: GatewayParts): Gateway {
         }),
         isRepeatable: operation.operation.operation !== 'mutation',
       },
-      (withdrawn) => attempt(operation, { ...received, coerced }, run.scopeOf(withdrawn)),
+      (withdrawn) =>
+        attempt(operation, { ...received, coerced, consumer: request.consumer }, run.scopeOf(withdrawn)),
     );
   }
 
   /** What one request has of its own, whichever attempt at its answer it is. */
-  function createRun({ principal, signal, idempotencyKey }: GatewayRequest): {
+  function createAttempts({ principal, signal, idempotencyKey }: GatewayRequest): {
     request: string;
     questions: InternalQuestions;
     scopeOf: (withdrawn: Withdrawn) => GatewayScope;
@@ -170,10 +184,10 @@ export function createGateway(parts: GatewayParts): Gateway {
   /** Makes the answer once: executed, shaped, with what is to be recorded of it. */
   async function attempt(
     operation: PreparedOperation,
-    { variables, toEdgeId, coerced }: ReceivedIds & { coerced: Readonly<Record<string, unknown>> },
+    { toEdgeId, coerced, ...asked }: ReceivedIds & RunRequest & { coerced: GatewayRequest['variables'] },
     scope: GatewayScope,
   ): Promise<Attempt> {
-    const executed = await execute(operation, variables, scope);
+    const executed = await execute(operation, asked, scope);
     const shaped = shape(operation, coerced, executed, scope, toEdgeId);
     const errors = toPublicErrors(shaped.data, [...shaped.errors, ...executed.errors], {
       isPlain: supergraph.requirements.size === 0,
@@ -198,30 +212,15 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   /** Runs the planned operation; with nothing left to plan, nothing is run and nobody is asked. */
   async function execute(
-    { planned, plannedHash, operation }: PreparedOperation,
-    given: GatewayRequest['variables'],
+    operation: PreparedOperation,
+    asked: RunRequest,
     scope: GatewayScope,
   ): Promise<{
     data: Readonly<Record<string, unknown>> | null | undefined;
     errors: readonly GraphQLError[];
   }> {
-    if (!planned) return { data: undefined, errors: [] };
-    const variables = Object.fromEntries(
-      Object.entries(given).map(([name, value]) => [variableKeyOf(name), value]),
-    );
-    const result = await supergraph.execute({
-      request: { query: plannedHash, variables, operationName: operation.name?.value },
-      document: planned,
-      queryHash: plannedHash,
-      operationName: operation.name?.value ?? null,
-      operation,
-      source: plannedHash,
-      schema: supergraph.apiSchema,
-      context: scope,
-      logger: console,
-      metrics: {},
-      overallCachePolicy: {},
-    } as never);
+    const result = await runPlan(operation, asked, scope);
+    if (!result) return { data: undefined, errors: [] };
     // What the library throws itself, such as a data source that failed, comes without extensions.
     for (const error of result.errors ?? [])
       if (!('extensions' in error)) log.error({ err: error }, 'a fetch failed');
@@ -239,7 +238,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (invalid.length > 0)
       log.warn({ places: invalid.length }, 'departments answered what the schema does not allow');
     // Without data the execution failed as a whole, which is another thing than nothing to execute.
-    return { data: (result.data ?? null) as Readonly<Record<string, unknown>> | null, errors };
+    return { data: result.data ?? null, errors };
   }
 
   function shape(

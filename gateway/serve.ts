@@ -31,6 +31,9 @@ import { NOBODY } from './identity/certificates.ts';
 import { createIdentify } from './identity/identify.ts';
 import { createKeyedRates, createRates } from './limits/rates.ts';
 import { createPersons } from './persons.ts';
+import type { RegisteredOperations } from './operations/registered.ts';
+import { createRegisteredOperations, NOTHING_REGISTERED } from './operations/registered.ts';
+import { REGISTERED_MIGRATIONS } from './operations/registered-store.ts';
 import type { Supergraph } from './supergraph/load.ts';
 import { loadSupergraph, readSubgraphUrls } from './supergraph/load.ts';
 
@@ -90,6 +93,7 @@ export async function serveGateway(
     });
     closers.push(() => supergraph.close());
     const audit = supergraph.requirements.size > 0 ? await openAudit(config, log, closers) : null;
+    const registered = await openRegistered(config, log, closers);
     const gateway = createGateway({
       supergraph,
       rules,
@@ -100,6 +104,7 @@ export async function serveGateway(
       signature: config.receipts,
       persons: personsOf(config, supergraph, counters),
       takeRate: createRates(config.consumerRates, counters),
+      registered,
       limits: config.limits,
       introspection: config.introspection,
       requestDeadlineMs: config.requestDeadlineMs,
@@ -211,6 +216,28 @@ function personsOf({ subjectIds, lookups }: Config, supergraph: Supergraph, coun
     }),
     quantumMs: lookups.quantumMs,
   });
+}
+
+/** Without a place for them nothing is registered and nobody is held. */
+async function openRegistered(
+  { platformUrl: url }: Config,
+  log: Logger,
+  closers: (() => Promise<unknown>)[],
+): Promise<RegisteredOperations> {
+  if (url === null) return NOTHING_REGISTERED;
+  const pool = createPool({
+    url,
+    max: 2,
+    applicationName: 'jinxin-operations',
+    statementTimeoutMs: 1_000,
+    log,
+  });
+  closers.push(() => pool.end());
+  await migrate(pool, 'operations', REGISTERED_MIGRATIONS);
+  const registered = createRegisteredOperations({ pool, log });
+  closers.push(() => registered.close());
+  await registered.started;
+  return registered;
 }
 
 async function explorerOf(config: Config, supergraph: Supergraph) {

@@ -5,7 +5,7 @@ import { parse } from 'graphql';
 
 const COMMON = readFileSync(new URL('./common.graphql', import.meta.url), 'utf8');
 
-const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@policy", "@shareable", "@inaccessible", "@requires", "@external", "@provides", "@interfaceObject", "@tag"])\n`;
+const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@policy", "@shareable", "@inaccessible", "@requires", "@external", "@provides", "@interfaceObject", "@tag", "@cost", "@listSize"])\n`;
 
 /** A department's whole SDL: the federation link and the types common to all, then its own. */
 export function toSubgraphSdl(sdl: string): string {

@@ -7,7 +7,10 @@ export interface GatewayRequest {
   readonly principal: Principal;
   /** Whom the rate is counted for. */
   readonly consumer: string;
+  /** Empty when the operation is only named, by `documentId`. */
   readonly query: string;
+  /** Of a registered operation; null when the client sent none. */
+  readonly documentId: string | null;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly operationName: string | null;
   /** The Idempotency-Key header, 1 to 128 visible ASCII characters: what a request that is repeated under it uses is counted once. */

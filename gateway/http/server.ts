@@ -19,6 +19,7 @@ import type { TlsDoor } from './tls.ts';
 import { parseUniqueJson } from './unique-json.ts';
 import type { GatewayAnswer, GatewayRequest } from './graphql-over-http.ts';
 import { negotiate, statusFor } from './graphql-over-http.ts';
+import { documentIdOf } from '../operations/registered.ts';
 
 export interface HttpOptions {
   readonly identify: Identify;
@@ -46,15 +47,21 @@ const ALLOWED = 'GET, HEAD, POST, OPTIONS';
 const variablesSchema = z
   .custom<Record<string, unknown>>((value) => !Object.hasOwn(Object(value) as object, '__proto__'))
   .pipe(z.record(z.string(), z.unknown()));
-const bodySchema = z.object({
+const requestSchema = z.object({
   query: z
     .string()
     .min(1)
-    .refine((text) => !/\$__proto__\b/.test(text)),
+    .refine((text) => !/\$__proto__\b/.test(text))
+    .optional(),
+  documentId: z.string().max(128).nullish(),
   variables: variablesSchema.nullish(),
   operationName: z.string().nullish(),
   extensions: z.record(z.string(), z.unknown()).nullish(),
 });
+const bodySchema = requestSchema.refine(
+  (body) => body.query !== undefined || documentIdOf(body) !== null,
+  'a text or the id of one',
+);
 
 export function createHttp(options: HttpOptions): FastifyInstance {
   // Nine megabytes of one constant page: made ready to send once.
@@ -157,7 +164,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       const { leaveBy = Infinity, ...answer } = await ask({
         principal,
         consumer: principal.kind === 'public' ? `address ${toNetwork(request.ip)}` : principal.id,
-        query: parsed.data.query,
+        query: parsed.data.query ?? '',
+        documentId: documentIdOf(parsed.data),
         variables: parsed.data.variables ?? {},
         operationName: parsed.data.operationName ?? null,
         idempotencyKey,

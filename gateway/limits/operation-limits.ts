@@ -1,6 +1,7 @@
 /**
- * What one operation may ask for. Counted after parsing and before validation and planning: the planner spends seconds on
- * a 1.4 kB bomb of nested fragments, and graphql-js itself is quadratic in places. Linear: each fragment is counted once.
+ * What one operation may ask for, as far as its text tells. Counted after parsing and before everything else: the planner
+ * spends seconds on a 1.4 kB bomb of nested fragments, and graphql-js itself is quadratic in places. Linear: each fragment is
+ * counted once, whatever spreads it. Nothing here knows the schema, so that nothing here tells of it.
  */
 import type {
   DocumentNode,
@@ -14,21 +15,40 @@ import { createError } from '../../schema/errors.ts';
 export interface OperationLimits {
   readonly tokens: number;
   readonly depth: number;
-  /** Fields after all fragments are expanded. */
+  /** Fields, fragments and spreads after all fragments are expanded. */
   readonly selections: number;
+  /** Aliases, those of `__typename` too, after all fragments are expanded. */
   readonly aliases: number;
   readonly rootFields: number;
-  /** Entries of one list argument: subjects looked up at once. */
+  /** Directives in the document: graphql-js evaluates each where it stands. */
+  readonly directives: number;
+  /** Entries of one list argument, or fields of one input object. */
   readonly listLength: number;
+  /** Characters of one literal. */
+  readonly literalLength: number;
+  /** Variables of one operation. */
+  readonly variables: number;
+  /** Values of credit codes, subject ids and citizen ids in arguments: an alias is a look-up. See subjects.ts. */
+  readonly subjects: number;
+  /** See cost.ts. */
+  readonly cost: number;
+  /** Values of the answer as far as can be foreseen; see cost.ts. */
+  readonly values: number;
 }
 
 export const DEFAULT_LIMITS: OperationLimits = {
   tokens: 4_000,
   depth: 20,
-  selections: 2_000,
+  selections: 1_000,
   aliases: 60,
   rootFields: 20,
+  directives: 100,
   listLength: 100,
+  literalLength: 4_000,
+  variables: 50,
+  subjects: 100,
+  cost: 20_000,
+  values: 20_000,
 };
 
 interface Size {
@@ -36,11 +56,12 @@ interface Size {
   /** Fields of this level, those of its fragments included. */
   readonly width: number;
   readonly selections: number;
+  readonly aliases: number;
 }
 
-const NOTHING: Size = { depth: 0, width: 0, selections: 0 };
+const NOTHING: Size = { depth: 0, width: 0, selections: 0, aliases: 0 };
 
-/** Throws LIMIT_EXCEEDED, naming the limit. */
+/** Throws LIMIT_EXCEEDED; the error names the limit and how much of it there is. */
 export function assertWithinLimits(document: DocumentNode, limits: OperationLimits): void {
   const fragments = new Map<string, FragmentDefinitionNode>();
   const operations: OperationDefinitionNode[] = [];
@@ -52,15 +73,15 @@ export function assertWithinLimits(document: DocumentNode, limits: OperationLimi
   const open = new Set<string>();
 
   function measure(set: SelectionSetNode): Size {
-    let depth = 0;
-    let width = 0;
-    let selections = 0;
+    let { depth, width, selections, aliases } = NOTHING;
     for (const selection of set.selections) {
+      selections += 1;
       if (selection.kind === Kind.FIELD) {
         const inner = selection.selectionSet ? measure(selection.selectionSet) : NOTHING;
         depth = Math.max(depth, inner.depth + 1);
         width += 1;
-        selections += inner.selections + 1;
+        selections += inner.selections;
+        aliases += inner.aliases + (selection.alias ? 1 : 0);
       } else {
         const inner =
           selection.kind === Kind.INLINE_FRAGMENT
@@ -69,9 +90,10 @@ export function assertWithinLimits(document: DocumentNode, limits: OperationLimi
         depth = Math.max(depth, inner.depth);
         width += inner.width;
         selections += inner.selections;
+        aliases += inner.aliases;
       }
     }
-    return { depth, width, selections };
+    return { depth, width, selections, aliases };
   }
 
   function measureFragment(name: string): Size {
@@ -87,33 +109,48 @@ export function assertWithinLimits(document: DocumentNode, limits: OperationLimi
     return size;
   }
 
-  for (const operation of operations) {
-    const { depth, width, selections } = measure(operation.selectionSet);
+  // Every fragment, spread or not, and every operation, chosen or not: all of them are validated.
+  const inFragments = [...fragments.keys()].map((name) => ({ ...measureFragment(name), width: 0 }));
+  for (const { depth, width, selections, aliases } of [
+    ...operations.map(({ selectionSet }) => measure(selectionSet)),
+    ...inFragments,
+  ]) {
     assertAtMost('depth', depth, limits.depth);
     assertAtMost('selections', selections, limits.selections);
     assertAtMost('rootFields', width, limits.rootFields);
+    assertAtMost('aliases', aliases, limits.aliases);
   }
-  let aliases = 0;
+  for (const { variableDefinitions = [] } of operations)
+    assertAtMost('variables', variableDefinitions.length, limits.variables);
+  assertNodesWithin(document, limits);
+}
+
+/** What counts wherever it stands in the document. */
+function assertNodesWithin(document: DocumentNode, limits: OperationLimits): void {
+  let directives = 0;
+  const assertLiteral = ({ value }: { readonly value: string }) =>
+    assertAtMost('literalLength', value.length, limits.literalLength);
   visit(document, {
-    Field(field) {
-      if (field.alias) aliases += 1;
-    },
-    ListValue(list) {
-      assertAtMost('listLength', list.values.length, limits.listLength);
-    },
+    Directive: () => assertAtMost('directives', ++directives, limits.directives),
+    ListValue: ({ values }) => assertAtMost('listLength', values.length, limits.listLength),
+    ObjectValue: ({ fields }) => assertAtMost('listLength', fields.length, limits.listLength),
+    StringValue: assertLiteral,
+    IntValue: assertLiteral,
+    FloatValue: assertLiteral,
   });
-  assertAtMost('aliases', aliases, limits.aliases);
 }
 
 /** The same bounds on the lists and the depth of variables, which come apart from the document. */
 export function assertVariablesWithinLimits(variables: unknown, limits: OperationLimits, depth = 0): void {
-  if (Array.isArray(variables)) assertAtMost('listLength', variables.length, limits.listLength);
   if (typeof variables !== 'object' || variables === null) return;
   assertAtMost('depth', depth, limits.depth);
-  for (const value of Object.values(variables)) assertVariablesWithinLimits(value, limits, depth + 1);
+  const values = Object.values(variables);
+  if (Array.isArray(variables)) assertAtMost('listLength', values.length, limits.listLength);
+  else if (depth === 0) assertAtMost('variables', values.length, limits.variables);
+  for (const value of values) assertVariablesWithinLimits(value, limits, depth + 1);
 }
 
-function assertAtMost(limit: keyof OperationLimits, count: number, most: number): void {
+export function assertAtMost(limit: keyof OperationLimits, count: number, most: number): void {
   if (count > most)
     throw createError('LIMIT_EXCEEDED', {
       detail: `${limit}: at most ${most}.`,

@@ -1,29 +1,25 @@
 /**
- * An operation's text → everything that can be known of it before its variables: parsed, bounded, validated, authorized
- * and rewritten. Kept by (text, operation name, what this principal is denied), failures too, so that neither is paid twice.
+ * An operation's text → everything that can be known of it before its variables: parsed, bounded, validated, authorized,
+ * rewritten and planned. Kept by (text, operation name, what this principal is denied), failures too, so that neither is
+ * paid twice. What a small document can make slow (validation, planning) is done in another thread.
  */
+import type { QueryPlan } from '@apollo/query-planner';
 import { createHash } from 'node:crypto';
-import type {
-  DocumentNode,
-  FieldNode,
-  FragmentDefinitionNode,
-  GraphQLSchema,
-  OperationDefinitionNode,
-} from 'graphql';
-import {
-  getOperationAST,
-  GraphQLError,
-  Kind,
-  NoSchemaIntrospectionCustomRule,
-  parse,
-  specifiedRules,
-  validate,
-} from 'graphql';
+import type { DocumentNode, FieldNode, FragmentDefinitionNode, OperationDefinitionNode } from 'graphql';
+import { getOperationAST, GraphQLError, Kind, print } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { createError } from '../../schema/errors.ts';
 import type { Rights } from '../authorization/rights.ts';
+import type { Amounts } from '../limits/amount.ts';
+import { assertAmountsWithin } from '../limits/amount.ts';
+import { createCostModel, createValueModel } from '../limits/cost.ts';
 import type { OperationLimits } from '../limits/operation-limits.ts';
 import { assertWithinLimits } from '../limits/operation-limits.ts';
+import { createSubjectCounter } from '../limits/subjects.ts';
+import type { Supergraph } from '../supergraph/load.ts';
+import { readDocument, weigh } from './document.ts';
+import { splitIntrospection } from './introspection.ts';
+import { toOperationErrors } from './problems.ts';
 import { rewriteOperation } from './rewrite.ts';
 
 export interface PreparedOperation {
@@ -31,35 +27,50 @@ export interface PreparedOperation {
   /** As the client wrote it. */
   readonly operation: OperationDefinitionNode;
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  /** As it is planned; null when nothing of it may be seen. */
-  readonly planned: DocumentNode | null;
-  readonly plannedHash: string;
+  /** As it is planned; null when departments are asked nothing. */
+  readonly planned: { readonly document: DocumentNode; readonly plan: QueryPlan } | null;
+  /** What is asked of the schema itself; null when that is nothing. */
+  readonly introspection: string | null;
   /** See `Rewritten`. */
   readonly cut: ReadonlyMap<FieldNode, string | null>;
+  /** To be held against the limits when the variables are known. */
+  readonly amounts: Amounts;
 }
 
 export interface OperationRequest {
   readonly query: string;
   readonly operationName: string | null;
+  /** Who pays for the preparation, if there is any. */
+  readonly consumer: string;
 }
 
 export interface PrepareOptions {
-  readonly schema: GraphQLSchema;
+  readonly supergraph: Pick<Supergraph, 'apiSchema' | 'fullSchema' | 'costRules' | 'planner'>;
   readonly limits: OperationLimits;
   /** About how much memory the operations that are kept may take, and their documents as much again. */
   readonly bytes: number;
 }
 
-export function createOperations({ schema, limits, bytes }: PrepareOptions) {
-  const documents = new LRUCache<string, DocumentNode | GraphQLError>({ maxSize: bytes });
-  const prepared = new LRUCache<string, PreparedOperation | readonly GraphQLError[]>({ maxSize: bytes });
+type Prepared = PreparedOperation | readonly GraphQLError[];
 
-  /** Returns the operation, or the errors for which it is refused. */
-  return function prepare(
+/** How long an operation that could not be planned in time is remembered as such; milliseconds. */
+const REFUSAL_KEPT_MS = 60_000;
+
+export function createOperations({ supergraph, limits, bytes }: PrepareOptions) {
+  const { apiSchema: schema, planner } = supergraph;
+  const costOf = createCostModel(supergraph.fullSchema, supergraph.costRules);
+  const valuesOf = createValueModel(supergraph.fullSchema, supergraph.costRules);
+  const subjectsOf = createSubjectCounter(schema);
+  const documents = new LRUCache<string, DocumentNode | GraphQLError>({ maxSize: bytes });
+  const prepared = new LRUCache<string, Prepared>({ maxSize: bytes });
+  const preparing = new Map<string, Promise<Prepared>>();
+
+  /** Resolves to the operation, or to the errors for which it is refused. Rejects with OVERLOADED, which is not kept. */
+  return async function prepare(
     request: OperationRequest,
     rights: Rights,
     mayIntrospect: boolean,
-  ): PreparedOperation | readonly GraphQLError[] {
+  ): Promise<Prepared> {
     const { kind, purpose, department } = rights.asker;
     // Principals of one kind, purpose and department are denied the same items before the subject is known.
     const key = digest(
@@ -74,30 +85,45 @@ export function createOperations({ schema, limits, bytes }: PrepareOptions) {
     );
     const known = prepared.get(key);
     if (known) return known;
-    const made = make(request, rights, mayIntrospect);
-    // An operation, or an error of one, holds the whole document.
-    const document = documents.peek(digest(request.query));
-    const size = weigh(request.query, document instanceof GraphQLError ? null : (document ?? null));
-    prepared.set(key, made, { size });
-    return made;
+    // Whoever asks for the same at the same time waits for the same. Another consumer does not: the first may be over its share.
+    const shared = JSON.stringify([key, request.consumer]);
+    const others = preparing.get(shared);
+    if (others) return others;
+    const making = makeAndKeep(key, request, rights, mayIntrospect);
+    preparing.set(shared, making);
+    return making.finally(() => preparing.delete(shared));
   };
 
-  function make(
-    { query, operationName }: OperationRequest,
+  async function makeAndKeep(
+    key: string,
+    request: OperationRequest,
     rights: Rights,
     mayIntrospect: boolean,
-  ): PreparedOperation | readonly GraphQLError[] {
-    const document = readDocument(query);
-    if (document instanceof GraphQLError) return [document];
-    try {
-      assertWithinLimits(document, limits);
-    } catch (error) {
-      if (error instanceof GraphQLError) return [error];
+  ): Promise<Prepared> {
+    const made = await make(request, rights, mayIntrospect).catch((error: unknown) => {
+      if (error instanceof GraphQLError && error.extensions['code'] === 'LIMIT_EXCEEDED') return [error];
       throw error;
-    }
-    const rules = mayIntrospect ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
-    const problems = validate(schema, document, rules, { maxErrors: 20 });
-    if (problems.length > 0) return toOperationErrors(problems, mayIntrospect);
+    });
+    // An operation, or an error of one, holds the whole document.
+    const document = documents.peek(digest(request.query));
+    const plan = 'hash' in made ? JSON.stringify(made.planned?.plan ?? null).length : 0;
+    const size =
+      weigh(request.query, document instanceof GraphQLError ? null : (document ?? null)) + 4 * plan;
+    const isUnplanned = !('hash' in made) && made[0]?.extensions['limit'] === 'planning';
+    prepared.set(key, made, { size, ...(isUnplanned ? { ttl: REFUSAL_KEPT_MS } : {}) });
+    return made;
+  }
+
+  async function make(
+    { query, operationName, consumer }: OperationRequest,
+    rights: Rights,
+    mayIntrospect: boolean,
+  ): Promise<Prepared> {
+    const document = documentOf(query);
+    if (document instanceof GraphQLError) return [document];
+    assertWithinLimits(document, limits);
+    const problems = await planner.validate(query, mayIntrospect, consumer);
+    if (problems.length > 0) return toOperationErrors(problems, query, mayIntrospect);
     const operation = getOperationAST(document, operationName);
     if (!operation)
       return [createError('INVALID_OPERATION', { detail: 'Name one operation of the document.' })];
@@ -106,73 +132,38 @@ export function createOperations({ schema, limits, bytes }: PrepareOptions) {
     const fragments = new Map<string, FragmentDefinitionNode>();
     for (const definition of document.definitions)
       if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
-    const { document: planned, cut } = rewriteOperation(schema, operation, fragments, rights);
-    const hash = digest(query, operationName ?? '');
-    const denied = [...cut.keys()].map(({ loc }) => `${loc?.start ?? ''}-${loc?.end ?? ''}`).join(',');
-    return { hash, operation, fragments, planned, plannedHash: digest(hash, denied), cut };
+    const amounts = {
+      cost: costOf(operation, fragments),
+      values: valuesOf(operation, fragments),
+      subjects: subjectsOf(operation, fragments),
+    };
+    assertAmountsWithin(amounts, limits);
+    const { document: rewritten, cut } = rewriteOperation(schema, operation, fragments, rights);
+    const split = rewritten ? splitIntrospection(rewritten) : { plain: null, introspection: null };
+    if (!split)
+      return [
+        createError('INVALID_OPERATION', { detail: '__schema and __type are served at the root only.' }),
+      ];
+    const { plain, introspection } = split;
+    return {
+      hash: digest(query, operationName ?? ''),
+      operation,
+      fragments,
+      planned: plain && { document: plain, plan: await planner.plan(print(plain), null, consumer) },
+      introspection: introspection && print(introspection),
+      cut,
+      amounts,
+    };
   }
 
-  function readDocument(query: string): DocumentNode | GraphQLError {
+  function documentOf(query: string): DocumentNode | GraphQLError {
     const key = digest(query);
     const known = documents.get(key);
     if (known) return known;
-    const read = parseQuery(query, limits.tokens);
+    const read = readDocument(query, limits.tokens);
     documents.set(key, read, { size: weigh(query, read instanceof GraphQLError ? null : read) });
     return read;
   }
-}
-
-/** About how many bytes a document takes with its text: what a client can make large is tokens and characters. */
-export function weigh(query: string, document: DocumentNode | null): number {
-  let tokens = 0;
-  for (let token = document?.loc?.startToken; token; token = token.next ?? undefined) tokens += 1;
-  return 1_000 + 2 * query.length + 500 * tokens;
-}
-
-function parseQuery(query: string, maxTokens: number): DocumentNode | GraphQLError {
-  try {
-    return parse(query, { maxTokens });
-  } catch (error) {
-    const isTokenLimit = error instanceof GraphQLError && error.message.includes('token');
-    if (isTokenLimit && error.message.includes('limit'))
-      return createError('LIMIT_EXCEEDED', {
-        detail: `tokens: at most ${maxTokens}.`,
-        extensions: { limit: 'tokens' },
-      });
-    if (error instanceof GraphQLError) return createError('INVALID_OPERATION', { detail: error.message });
-    // A document so deep that the recursive parser runs out of stack is too large by any measure.
-    if (error instanceof RangeError) return createError('LIMIT_EXCEEDED', { extensions: { limit: 'depth' } });
-    throw error;
-  }
-}
-
-/**
- * Errors of our own table (a malformed credit code) are about the caller's input and are shown. All others speak of the
- * schema: whoever may not introspect gets one constant text, or a word list could rebuild the schema from the messages.
- */
-function toOperationErrors(
-  problems: readonly GraphQLError[],
-  mayIntrospect: boolean,
-): readonly GraphQLError[] {
-  const own = problems.flatMap((problem) => ownError(problem) ?? []);
-  if (own.length > 0) return own;
-  if (!mayIntrospect) return [createError('INVALID_OPERATION')];
-  return problems.map(
-    (problem) =>
-      new GraphQLError(problem.message, {
-        ...(problem.nodes ? { nodes: problem.nodes } : {}),
-        extensions: { code: 'INVALID_OPERATION' },
-      }),
-  );
-}
-
-/** The error that a scalar's parser threw, whether graphql-js passed it on or wrapped it. */
-export function ownError(problem: GraphQLError): GraphQLError | null {
-  const original = problem.originalError;
-  const error = original instanceof GraphQLError ? original : problem;
-  return typeof error.extensions['code'] === 'string'
-    ? new GraphQLError(error.message, { extensions: error.extensions })
-    : null;
 }
 
 function digest(...parts: readonly string[]): string {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import { composeSupergraph } from '../../schema/compose.ts';
 import type { Supergraph } from './load.ts';
@@ -52,6 +54,18 @@ describe('a supergraph', () => {
     ['a schema without subgraphs', 'type Query { a: String }', 'no subgraphs'],
   ])('is refused with %s', async (_, text, reason) => {
     await expect(load(text)).rejects.toThrow(reason);
+  });
+
+  it('is planned over in the planning thread only: nothing else of the gateway can make a plan', () => {
+    const gateway = join(import.meta.dirname, '..');
+    const planning = readdirSync(gateway, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+      .filter((file) =>
+        /import \{[^}]*\} from '@apollo\/query-planner'|ApolloGateway\b/.test(
+          readFileSync(join(gateway, file), 'utf8'),
+        ),
+      );
+    expect(planning).toEqual([join('planning', 'thread.ts')]);
   });
 
   it('says that it was the supergraph', async () => {

@@ -1,11 +1,12 @@
 /**
- * A supergraph file → what the gateway needs of it: the API schema, the rules of access, a planner and executor.
+ * A supergraph file → what the gateway needs of it: the API schema, the rules of access, an executor of plans. There is no
+ * planner here: plans are made in another thread (gateway/planning), and nothing on this one can make any.
  *
- * @apollo/gateway refuses a supergraph with security directives ("for: SECURITY but is unsupported") and enforces nothing.
- * So the rules are read from the full SDL first, and it is handed the SDL without `, for: SECURITY`. A security link that
- * is not understood here stops the start: it would be a rule that nobody enforces.
+ * @apollo/gateway refuses a supergraph with security directives and enforces nothing. So the rules are read from the full
+ * SDL first (planner-sdl.ts has the rest). A security link that is not understood here stops the start: it would be a rule
+ * that nobody enforces.
  */
-import { ApolloGateway } from '@apollo/gateway';
+import { Supergraph as ApolloSupergraph } from '@apollo/federation-internals';
 import type { GraphQLDataSource } from '@apollo/gateway';
 import { createHash } from 'node:crypto';
 import type { ConstDirectiveNode, DocumentNode, GraphQLSchema } from 'graphql';
@@ -13,6 +14,13 @@ import { buildASTSchema, Kind, parse } from 'graphql';
 import type { Logger } from 'pino';
 import { policiesOf } from '../../schema/policies.ts';
 import { withScalars } from '../../schema/scalars.ts';
+import type { CostRules } from '../limits/cost-rules.ts';
+import { readCostRules } from '../limits/cost-rules.ts';
+import type { Planner, PlannerOptions } from '../planning/planner.ts';
+import { createPlanner } from '../planning/planner.ts';
+import type { ExecutePlan } from './execute-plan.ts';
+import { createExecutePlan } from './execute-plan.ts';
+import { toPlannerSdl } from './planner-sdl.ts';
 
 /** "Type.field" → catalogue items that the field needs, all of them. Fields without a rule are absent. */
 export type Requirements = ReadonlyMap<string, readonly string[]>;
@@ -27,7 +35,11 @@ export interface Supergraph {
   readonly requirements: Requirements;
   /** The subgraph that answers each of the gateway's own questions (INTERNAL_FIELDS); absent where the graph has none. */
   readonly internal: ReadonlyMap<InternalField, string>;
-  readonly execute: Awaited<ReturnType<ApolloGateway['load']>>['executor'];
+  /** What its @cost and @listSize say. */
+  readonly costRules: CostRules;
+  /** Makes plans, in a thread of its own. */
+  readonly planner: Planner;
+  readonly execute: ExecutePlan;
   close(): Promise<void>;
 }
 
@@ -53,33 +65,44 @@ export type InternalField = keyof typeof INTERNAL_FIELDS;
 
 export async function loadSupergraph(
   sdl: string,
-  options: { dataSource: (name: string) => GraphQLDataSource; log: Logger },
+  options: {
+    dataSource: (name: string) => GraphQLDataSource;
+    log: Logger;
+    planning?: Partial<PlannerOptions>;
+  },
 ): Promise<Supergraph> {
+  const { log } = options;
   const document = parseSdl(sdl);
   assertLinksUnderstood(document);
   const subgraphs = readSubgraphs(document);
-  // Telemetry of the library: a closed network must not be asked for anything, not even for its cloud's metadata.
-  process.env['APOLLO_TELEMETRY_DISABLED'] = '1';
-  const gateway = new ApolloGateway({
-    supergraphSdl: sdl.replaceAll(
-      /(@link\(url: "https:\/\/specs\.apollo\.dev\/policy\/v0\.1"),\s*for:\s*SECURITY/g,
-      '$1',
-    ),
-    buildService: ({ name }) => options.dataSource(name),
-    logger: toApolloLogger(options.log),
-  });
+  const plannerSdl = toPlannerSdl(sdl);
+  // The thread reads the graph while this one does.
+  const planner = createPlanner({ ...options.planning, sdl: plannerSdl, log });
   try {
-    const { schema, executor } = await gateway.load();
-    return {
+    const built = ApolloSupergraph.build(plannerSdl, { validateSupergraph: true });
+    const apiSchema = built.apiSchema();
+    const clientSchema = withScalars(apiSchema.toGraphQLJSSchema());
+    const supergraph: Supergraph = {
       hash: createHash('sha256').update(sdl).digest('base64url'),
-      apiSchema: withScalars(schema),
+      apiSchema: clientSchema,
       fullSchema: buildASTSchema(document, { assumeValidSDL: true }),
       requirements: readRequirements(document),
       internal: findInternal(document, subgraphs),
-      execute: executor,
-      close: () => gateway.stop(),
+      costRules: readCostRules(document),
+      planner,
+      execute: createExecutePlan({
+        supergraphSchema: built.schema.toGraphQLJSSchema(),
+        apiSchema,
+        clientSchema,
+        dataSources: new Map(subgraphs.map(({ name }) => [name, options.dataSource(name)])),
+        log,
+      }),
+      close: () => planner.close(),
     };
+    await planner.started;
+    return supergraph;
   } catch (error) {
+    await planner.close();
     throw new SupergraphError(error instanceof Error ? error.message : String(error), error);
   }
 }
@@ -179,14 +202,4 @@ function schemaDirectives(document: DocumentNode, name: string): readonly ConstD
 function argumentOf(directive: ConstDirectiveNode, name: string): string | undefined {
   const value = directive.arguments?.find((argument) => argument.name.value === name)?.value;
   return value?.kind === Kind.STRING || value?.kind === Kind.ENUM ? value.value : undefined;
-}
-
-/** The library's own words go to our log, one level lower: they speak of its inner life. */
-function toApolloLogger(log: Logger) {
-  return {
-    debug: (message?: unknown) => log.trace(String(message)),
-    info: (message?: unknown) => log.debug(String(message)),
-    warn: (message?: unknown) => log.warn(String(message)),
-    error: (message?: unknown) => log.error(String(message)),
-  };
 }
