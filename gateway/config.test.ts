@@ -42,7 +42,7 @@ describe('the configuration of the edge', () => {
     [{ JINXIN_ISSUER: 'https://issuer.invalid' }, 'JINXIN_JWKS_URI'],
     [{ ...OIDC, JINXIN_ENVIRONMENT: 'production' }, 'https'],
   ])('refuses %j', (environment, named) => {
-    const reading = () => read(environment as unknown as Record<string, string>);
+    const reading = () => read(environment);
     expect(reading).toThrow(ConfigError);
     expect(reading).toThrow(named);
   });
