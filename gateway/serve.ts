@@ -22,7 +22,7 @@ import { createExplorer } from './http/explorer.ts';
 import { createGatewayMetrics } from './http/metrics.ts';
 import { createHttp } from './http/server.ts';
 import { createIdentify } from './identity/tokens.ts';
-import { createLookupRates, createMemoryPoints } from './limits/lookups.ts';
+import { createLookupRates, createMemoryRate } from './limits/lookups.ts';
 import { createRates } from './limits/rates.ts';
 import { createPersons } from './persons.ts';
 import type { Supergraph } from './supergraph/load.ts';
@@ -180,9 +180,9 @@ function personsOf({ subjectIds, lookups }: Config, supergraph: Supergraph) {
     schema: supergraph.apiSchema,
     subjectIds,
     takeLookups: createLookupRates({
-      perConsumer: createMemoryPoints(lookups.perConsumerMinute, 60),
-      perPerson: createMemoryPoints(lookups.perPersonHour, 3_600),
-      perConsumerAndPerson: createMemoryPoints(lookups.perConsumerAndPersonHour, 3_600),
+      perConsumer: createMemoryRate(lookups.perConsumerMinute, 60),
+      perPerson: createMemoryRate(lookups.perPersonHour, 3_600),
+      perConsumerAndPerson: createMemoryRate(lookups.perConsumerAndPersonHour, 3_600),
     }),
     quantumMs: lookups.quantumMs,
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FieldNode, FragmentDefinitionNode, OperationDefinitionNode } from 'graphql';
 import { buildSchema, Kind, parse } from 'graphql';
-import { createLookupRates, createMemoryPoints, findLookups } from './lookups.ts';
+import { createLookupRates, createMemoryRate, findLookups } from './lookups.ts';
 
 const schema = buildSchema(`scalar CitizenId scalar CreditCode
   input Who { name: String number: CitizenId kin: [Who!] }
@@ -56,9 +56,9 @@ describe('the rates of look-ups', () => {
   const refused = { extensions: { code: 'RATE_LIMITED', retryAfter: 3_600 } };
   const rates = (perConsumer: number, perConsumerAndPerson: number, perPerson: number) =>
     createLookupRates({
-      perConsumer: createMemoryPoints(perConsumer, 3_600),
-      perConsumerAndPerson: createMemoryPoints(perConsumerAndPerson, 3_600),
-      perPerson: createMemoryPoints(perPerson, 3_600),
+      perConsumer: createMemoryRate(perConsumer, 3_600),
+      perConsumerAndPerson: createMemoryRate(perConsumerAndPerson, 3_600),
+      perPerson: createMemoryRate(perPerson, 3_600),
     });
 
   it('count each time: a hundred guesses in one operation are a hundred', async () => {

@@ -15,9 +15,10 @@ import type {
   OperationDefinitionNode,
   SelectionSetNode,
 } from 'graphql';
+import { getArgumentValues, getNamedType, isInputObjectType, isListType, isNonNullType, Kind } from 'graphql';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { createError } from '../../schema/errors.ts';
-import { getArgumentValues, getNamedType, isInputObjectType, isListType, isNonNullType, Kind } from 'graphql';
+import type { TakeRate } from './rates.ts';
 
 /** The scalar of ID numbers. */
 const NUMBER = 'CitizenId';
@@ -109,13 +110,11 @@ export function findLookups(
   }
 }
 
-/** Takes `points` of what is left under a key; rejects with RATE_LIMITED when there are not so many. */
-export type TakePoints = (key: string, points: number) => Promise<void>;
-
+/** Each takes one look-up under a key, and rejects with RATE_LIMITED. */
 export interface LookupLimits {
-  readonly perConsumer: TakePoints;
-  readonly perPerson: TakePoints;
-  readonly perConsumerAndPerson: TakePoints;
+  readonly perConsumer: TakeRate;
+  readonly perPerson: TakeRate;
+  readonly perConsumerAndPerson: TakeRate;
 }
 
 /** Counts the look-ups of one operation. Keys hold SubjectIds, never numbers. Rejects with RATE_LIMITED. */
@@ -127,21 +126,18 @@ export type TakeLookups = (consumer: string, persons: readonly string[]) => Prom
  */
 export function createLookupRates(limits: LookupLimits): TakeLookups {
   return async (consumer, persons) => {
-    if (persons.length === 0) return;
-    const times = new Map<string, number>();
-    for (const person of persons) times.set(person, (times.get(person) ?? 0) + 1);
-    await limits.perConsumer(consumer, persons.length);
-    for (const [person, count] of times) await limits.perConsumerAndPerson(`${consumer} ${person}`, count);
-    for (const [person, count] of times) await limits.perPerson(person, count);
+    await Promise.all(persons.map(() => limits.perConsumer(consumer)));
+    await Promise.all(persons.map((person) => limits.perConsumerAndPerson(`${consumer} ${person}`)));
+    await Promise.all(persons.map((person) => limits.perPerson(person)));
   };
 }
 
-/** So many points in so many seconds under each key, in this process only. */
-export function createMemoryPoints(points: number, seconds: number): TakePoints {
-  const limiter = new RateLimiterMemory({ points, duration: seconds });
-  return async (key, taken) => {
+/** So many in so many seconds under each key, in this process only. */
+export function createMemoryRate(most: number, seconds: number): TakeRate {
+  const limiter = new RateLimiterMemory({ points: most, duration: seconds });
+  return async (key) => {
     try {
-      await limiter.consume(key, taken);
+      await limiter.consume(key);
     } catch (refusal) {
       if (!(refusal instanceof RateLimiterRes)) throw refusal;
       const retryAfter = Math.ceil(refusal.msBeforeNext / 1000);
