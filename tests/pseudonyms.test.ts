@@ -74,6 +74,13 @@ beforeEach(() => {
   subgraphs.calls.length = 0;
 });
 
+interface Body {
+  // What a test selects is for the test to know.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly data?: any;
+  readonly errors?: readonly { readonly extensions: { readonly code: string } }[];
+}
+
 async function ask(as: PersonaName, query: string, variables: object = {}) {
   const response = await request(gateway.url, {
     method: 'POST',
@@ -84,12 +91,7 @@ async function ask(as: PersonaName, query: string, variables: object = {}) {
     body: JSON.stringify({ query, variables }),
   });
   const text = await response.body.text();
-  // What a test selects is for the test to know.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  return {
-    text,
-    ...(JSON.parse(text) as { data?: any; errors?: readonly { extensions: { code: string } }[] }),
-  };
+  return { text, ...(JSON.parse(text) as Body) };
 }
 
 const EVERYWHERE = `{ person { id friends same x: id } nodes { id ... on Company { odd } }
