@@ -16,7 +16,7 @@ export interface ReceivedIds {
   /** The client's variables with the platform's ids. */
   readonly variables: GatewayRequest['variables'];
   /** A platform's id as this consumer knows it; null for what is none. */
-  readonly toEdgeId: (id: string) => string | null;
+  readonly toEdgeId: (id: unknown) => unknown;
 }
 
 export interface Persons {
@@ -57,7 +57,7 @@ export function createPersons(options: {
         const persons = looked.numbers.map((number) => subjectIds.ofPerson(number));
         await takeLookups(consumerOf(principal), persons);
       }
-      return { variables: opened, toEdgeId: (id) => ids.toEdge(id) };
+      return { variables: opened, toEdgeId: (id) => (typeof id === 'string' ? ids.toEdge(id) : null) };
     },
   };
 }

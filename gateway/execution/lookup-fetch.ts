@@ -10,7 +10,7 @@ import type {
   SelectionNode,
   SelectionSetNode,
 } from 'graphql';
-import { Kind, parse, print, visit } from 'graphql';
+import { getVariableValues, Kind, parse, print, visit } from 'graphql';
 import { isLookup, numbersOf } from '../limits/lookups.ts';
 import type { Requirements } from '../supergraph/load.ts';
 import type { FetchOperation } from './fetch-operation.ts';
@@ -80,7 +80,9 @@ export function readLookups(
       operation: toOperation(selections),
       numbers(variables) {
         const definition = definitions[field.name.value];
-        return definition ? numbersOf(definition, field, variables) : [];
+        // With the defaults that the operation gives to variables.
+        const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
+        return definition && coerced ? numbersOf(definition, field, coerced) : [];
       },
     })),
   };

@@ -52,6 +52,12 @@ describe('a fetch of root fields', () => {
     expect(lookups?.fields[0]?.numbers(variables)).toEqual([NUMBER]);
   });
 
+  it('reads a number beside a variable that has only its default', () => {
+    const query = `query ($n: String = "张", $i: CitizenId) { who(who: { name: $n, number: $i }) { id } }`;
+    expect(read(query)?.fields[0]?.numbers({ i: NUMBER })).toEqual([NUMBER]);
+    expect(read(query)?.fields[0]?.numbers({})).toEqual([]);
+  });
+
   it('that asks one field twice, under two conditions, is one look-up', () => {
     const query = `query ($w: Who!, $yes: Boolean!) { ... @include(if: $yes) { who(who: $w) { id } } ... @skip(if: $yes) { who(who: $w) { person { name } } } }`;
     expect(read(query)?.fields).toHaveLength(1);

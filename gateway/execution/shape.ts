@@ -48,7 +48,7 @@ export interface ShapeRules {
   /** The error of a value that is to be masked and whose type has no masked form. */
   readonly unmaskable: (parent: string, field: string, path: Path) => GraphQLError;
   /** A SubjectId as this consumer knows it; null when it is none, which is shown to nobody. */
-  readonly toEdgeId: (id: string) => string | null;
+  readonly toEdgeId: (id: unknown) => unknown;
   /** Every field that is answered, null included: what the audit record lists. */
   readonly onAnswered: (parent: string, field: string, path: Path, isNull: boolean) => void;
 }
@@ -146,8 +146,8 @@ export function shapeAnswer(
     return shaped;
   }
 
-  function shapeId(value: unknown, path: Path): string | null {
-    const id = typeof value === 'string' ? rules.toEdgeId(value) : null;
+  function shapeId(value: unknown, path: Path): unknown {
+    const id = rules.toEdgeId(value);
     if (id === null) errors.push(createError('INTERNAL', { path }));
     return id;
   }

@@ -16,6 +16,7 @@ import type {
   SelectionSetNode,
 } from 'graphql';
 import { getArgumentValues, getNamedType, isInputObjectType, isListType, isNonNullType, Kind } from 'graphql';
+import type { TakeRate } from './rates.ts';
 
 /** The scalar of ID numbers. */
 const NUMBER = 'CitizenId';
@@ -107,13 +108,11 @@ export function findLookups(
   }
 }
 
-/** Takes `points` of what is left under a key; rejects with RATE_LIMITED when there are not so many. */
-export type TakePoints = (key: string, points: number) => Promise<void>;
-
+/** Each takes one look-up under a key, and rejects with RATE_LIMITED. */
 export interface LookupLimits {
-  readonly perConsumer: TakePoints;
-  readonly perPerson: TakePoints;
-  readonly perConsumerAndPerson: TakePoints;
+  readonly perConsumer: TakeRate;
+  readonly perPerson: TakeRate;
+  readonly perConsumerAndPerson: TakeRate;
 }
 
 /** Counts the look-ups of one operation. Keys hold SubjectIds, never numbers. Rejects with RATE_LIMITED. */
