@@ -27,7 +27,7 @@ import { createRights } from './authorization/rights.ts';
 import type { AuditLog } from './evidence/audit-log.ts';
 import type { AuditRecord } from './evidence/audit-record.ts';
 import { issueReceipt } from './evidence/receipt.ts';
-import type { SignatureSuite } from '../schema/signatures/suite.ts';
+import type { Signatures } from '../schema/signatures/suite.ts';
 import { findConsents } from './execution/consents.ts';
 import { toResponseName, variableKeyOf } from './execution/keys.ts';
 import type { GatewayScope, Trail } from './execution/request-scope.ts';
@@ -49,7 +49,7 @@ export interface GatewayParts {
   readonly catalogueVersion: string;
   readonly transport: Transport;
   readonly audit: AuditLog | null;
-  readonly signature: SignatureSuite | null;
+  readonly signature: Signatures | null;
   readonly takeRate: TakeRate;
   readonly limits: OperationLimits;
   readonly introspection: 'everyone' | 'authenticated' | 'nobody';
@@ -252,7 +252,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     const answerHash = digestOf(body);
     await parts.audit.append(toRecord(hash, scope, items, answerHash));
     if (!parts.signature || items.length === 0) return {};
-    return { extensions: { receipt: issueReceipt(parts.signature, answerHash, Date.now()) } };
+    return { extensions: { receipt: await issueReceipt(parts.signature, answerHash, Date.now()) } };
   }
 
   function createConsentedItems(

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { canonicalize, digestOf } from '../../schema/canonical.ts';
-import type { SignatureSuite } from '../../schema/signatures/suite.ts';
+import type { Signatures } from '../../schema/signatures/suite.ts';
 
 export interface Receipt {
   readonly id: string;
@@ -17,7 +17,8 @@ export interface Receipt {
   readonly signature: string;
 }
 
-export function issueReceipt(suite: SignatureSuite, digest: string, now: number): Receipt {
+/** Rejects when the suite cannot sign. `digest` is digestOf the answer's `{data, errors}`; `now` in milliseconds. */
+export async function issueReceipt(suite: Signatures, digest: string, now: number): Promise<Receipt> {
   const unsigned = {
     id: randomUUID(),
     issuedAt: new Date(now).toISOString(),
@@ -25,11 +26,11 @@ export function issueReceipt(suite: SignatureSuite, digest: string, now: number)
     keyId: suite.keyId,
     digest,
   };
-  return { ...unsigned, signature: suite.sign(canonicalize(unsigned)) };
+  return { ...unsigned, signature: await suite.sign(canonicalize(unsigned)) };
 }
 
 /** True when the receipt is this key's and speaks of this answer. */
-export function isReceiptOf(suite: SignatureSuite, receipt: Receipt, answer: unknown): boolean {
+export function isReceiptOf(suite: Pick<Signatures, 'verify'>, receipt: Receipt, answer: unknown): boolean {
   const { signature, ...unsigned } = receipt;
   return receipt.digest === digestOf(answer) && suite.verify(canonicalize(unsigned), signature);
 }

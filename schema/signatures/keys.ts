@@ -1,4 +1,4 @@
-/** The key that receipts are signed with: given in PEM, or in the sandbox one that everybody can derive. */
+/** The keys that evidence is signed with: given in PEM, or in the sandbox ones that everybody can derive. */
 import type { KeyObject } from 'node:crypto';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { KeyError, sandboxBytes, sandboxKey } from '../keys.ts';
@@ -27,16 +27,32 @@ export function loadReceiptVerifier(algorithm: Algorithm, publicPem: string | un
   );
 }
 
+/** Signs the heads of the audit log: Ed25519, and never the key of receipts. Throws KeyError as above. */
+export function loadAuditSuite(pem: string | undefined, production: boolean): SignatureSuite {
+  if (pem === undefined && production)
+    throw new KeyError('JINXIN_AUDIT_PRIVATE_KEY must be set in production');
+  return toSuite('Ed25519', pem === undefined ? sandboxKey('audit') : createPrivateKey(pem), 'the audit log');
+}
+
+/** Verifies heads of the audit log: with a public key in PEM, or the sandbox's. */
+export function loadAuditVerifier(publicPem: string | undefined): SignatureSuite {
+  return toSuite(
+    'Ed25519',
+    createPublicKey(publicPem === undefined ? sandboxKey('audit') : publicPem),
+    'the audit log',
+  );
+}
+
 function sandboxReceiptKey(algorithm: Algorithm): KeyObject {
   return algorithm === 'SM2-SM3'
     ? toSm2Key(sandboxBytes('receipt', 32).toString('hex'))
     : sandboxKey('receipt');
 }
 
-function toSuite(algorithm: Algorithm, key: KeyObject): SignatureSuite {
+function toSuite(algorithm: Algorithm, key: KeyObject, of = 'receipts'): SignatureSuite {
   // OpenSSL calls its SM2 keys by no type that Node knows; what is EC by type may be one as well.
   const isEd25519 = key.asymmetricKeyType === 'ed25519';
   if (isEd25519 !== (algorithm === 'Ed25519'))
-    throw new KeyError(`the key of receipts is not one of ${algorithm}`);
+    throw new KeyError(`the key of ${of} is not one of ${algorithm}`);
   return algorithm === 'SM2-SM3' ? createSm2Suite(key) : createEd25519Suite(key);
 }
