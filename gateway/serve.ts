@@ -168,7 +168,7 @@ async function openAudit(
     ]);
   const pool: Pool = createPool({
     url: config.platformUrl,
-    max: 2,
+    max: 3,
     applicationName: 'jinxin-audit',
     statementTimeoutMs: 2_000,
     log,

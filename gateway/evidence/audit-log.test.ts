@@ -44,7 +44,7 @@ afterAll(async () => {
 });
 
 const openLog = ({ at = url, longestMs = 5_000, sink = createFileSink(heads) } = {}) => {
-  const pool = createPool({ url: at, max: 2, applicationName: 'test', statementTimeoutMs: 2_000, log });
+  const pool = createPool({ url: at, max: 3, applicationName: 'test', statementTimeoutMs: 2_000, log });
   return { pool, audit: createAuditLog({ pool, suite, sink, log, longestMs }) };
 };
 const operations = async () =>

@@ -26,6 +26,7 @@ export interface AuditLog {
 }
 
 export interface AuditLogOptions {
+  /** Three connections: one writes, one may be a network's that fell silent, one makes partitions. */
   readonly pool: Pool;
   /** Signs the heads. */
   readonly suite: Signatures;
@@ -184,12 +185,14 @@ function toValues(links: readonly AuditLink[], records: readonly AuditRecord[], 
   ];
 }
 
-/** Makes the partitions of a month when its first record has come, beside the requests. What fails is tried again. */
+/** Makes the partitions of a new month when its first record has come, beside the requests. What fails is tried again. */
 function createPartitionKeeper(pool: Pool, log: Logger): (at: Date) => void {
-  let kept = '';
+  // Those of the first month were made before the log was opened.
+  let kept: string | null = null;
   let notBefore = 0;
   return (at) => {
     const { name } = monthOf(at);
+    kept ??= name;
     if (name === kept || performance.now() < notBefore) return;
     notBefore = performance.now() + PARTITIONS_AGAIN_MS;
     makePartitions(pool, at).then(

@@ -127,22 +127,35 @@ async function isThere(client: PoolClient, partition: string): Promise<boolean> 
   return rows[0]?.there === true;
 }
 
-/** Runs `work` in one transaction; a connection on which something failed is thrown away with it. */
-export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+/**
+ * Runs `work` in one transaction of at most so many milliseconds; a connection on which something failed, or that fell
+ * silent, is thrown away with it.
+ */
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (client: PoolClient) => Promise<T>,
+  longestMs = 5_000,
+): Promise<T> {
   const client = await pool.connect();
-  let broken: Error | undefined;
-  const onError = (error: Error) => (broken = error);
+  let isReleased = false;
+  const release = (broken?: Error) => {
+    if (!isReleased) client.release(broken);
+    isReleased = true;
+  };
+  const onError = (error: Error) => release(error);
   client.on('error', onError);
+  const timer = setTimeout(() => release(new Error('the transaction took too long')), longestMs);
   try {
     await client.query(`BEGIN; SET LOCAL lock_timeout = '2s'`);
     const result = await work(client);
     await client.query('COMMIT');
+    client.off('error', onError);
+    release();
     return result;
   } catch (error) {
-    broken = error instanceof Error ? error : new Error(String(error));
+    release(error instanceof Error ? error : new Error(String(error)));
     throw error;
   } finally {
-    client.release(broken);
-    if (!broken) client.off('error', onError);
+    clearTimeout(timer);
   }
 }
