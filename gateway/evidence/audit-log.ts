@@ -51,6 +51,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
   const keepPartitions = createPartitionKeeper(pool, log);
   let waiting: Waiting[] = [];
   let committing: Promise<void> | null = null;
+  const publishing = new Set<Promise<void>>();
 
   async function commitAll(): Promise<void> {
     while (waiting.length > 0) {
@@ -58,20 +59,31 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       waiting = waiting.slice(LARGEST_GROUP);
       const until = performance.now() + longestMs;
       try {
-        const head = await commit(
-          options,
-          group.map(({ record }) => record),
-          until,
-        );
-        await within(sink.publish(head), until - performance.now(), 'the head was not published in time');
-        for (const { resolve } of group) resolve();
-        keepPartitions(new Date(head.at));
+        const records = group.map(({ record }) => record);
+        const head = await commit(options, records, until);
+        // The next group need not wait for the sink: its own head comes behind this one.
+        const published = publish(group, head, until).finally(() => publishing.delete(published));
+        publishing.add(published);
       } catch (error) {
-        log.error({ err: error }, 'the audit log could not be written');
-        for (const { reject } of group) reject(createError('AUDIT_UNAVAILABLE'));
+        refuse(group, error);
       }
     }
     committing = null;
+  }
+
+  async function publish(group: readonly Waiting[], head: AuditHead, until: number): Promise<void> {
+    try {
+      await within(sink.publish(head), until - performance.now(), 'the head was not published in time');
+      for (const { resolve } of group) resolve();
+    } catch (error) {
+      refuse(group, error);
+    }
+    keepPartitions(new Date(head.at));
+  }
+
+  function refuse(group: readonly Waiting[], error: unknown): void {
+    log.error({ err: error }, 'the audit log could not be written');
+    for (const { reject } of group) reject(createError('AUDIT_UNAVAILABLE'));
   }
 
   return {
@@ -98,6 +110,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       }),
     async close() {
       await committing;
+      await Promise.all(publishing);
       await sink.close();
     },
   };
