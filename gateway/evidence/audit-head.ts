@@ -60,6 +60,28 @@ export function readHead(verifiers: HeadVerifiers, line: string): AuditHead | nu
   return verifier?.verify(canonicalize(unsigned), signature) === true ? parsed.data : null;
 }
 
+/** A head's line in its parts: text that is always there, and characters that may stand between. */
+const PARTS: readonly (readonly [text: string, then: RegExp])[] = [
+  ['{"algorithm":"', /^[\w-]*/],
+  ['","at":"', /^[\dTZ:.-]*/],
+  ['","hash":"', /^[0-9a-f]*/],
+  ['","keyId":"', /^[\w-]*/],
+  ['","kind":"', /^[A-Z_]*/],
+  ['","seq":', /^\d*/],
+  [',"signature":"', /^[\w-]*/],
+  ['"}', /^$/],
+];
+
+/** True of the beginning of a head whose end is missing, as a full disk or a power cut leaves it. */
+export function isTornHead(line: string): boolean {
+  let rest = line;
+  for (const [text, then] of PARTS) {
+    if (!rest.startsWith(text)) return text.startsWith(rest);
+    rest = rest.slice(text.length).replace(then, '');
+  }
+  return false;
+}
+
 function toJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

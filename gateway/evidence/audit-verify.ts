@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { AuditLink, ChainEnd } from './audit-chain.ts';
 import { chainHash, firstFormHash, GENESIS } from './audit-chain.ts';
 import type { AuditHead, HeadVerifiers } from './audit-head.ts';
-import { readHead } from './audit-head.ts';
+import { isTornHead, readHead } from './audit-head.ts';
 
 export interface SubjectEntry {
   readonly subject: string;
@@ -231,7 +231,6 @@ async function walkHeads(
   return { heads };
 }
 
-const TORN = /^\{("|$)/;
 const BATCH = 1_000;
 
 async function checkPublished(
@@ -253,7 +252,7 @@ async function checkPublished(
     if (line === '') continue;
     const head = readHead(verifiers, line);
     if (head === null) {
-      if (TORN.test(line) && !line.endsWith('}')) torn += 1;
+      if (isTornHead(line)) torn += 1;
       else find('FORGED_HEAD', null, `line ${number} of the second sink`);
       continue;
     }
