@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { isProduction, loadPlatformKeys } from '../schema/keys.ts';
 import type { SubjectIds } from '../schema/subject-id.ts';
-import { loadAuditSuite, loadReceiptSuite } from '../schema/signatures/keys.ts';
+import { loadAuditSuite, openReceiptSignatures } from '../schema/signatures/keys.ts';
 import type { Signatures } from '../schema/signatures/suite.ts';
 import type { IssuerConfig } from './identity/tokens.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
@@ -58,6 +58,8 @@ const environmentSchema = z.object({
   JINXIN_SIGN: z.enum(['true', 'false']).default('false'),
   JINXIN_RECEIPT_ALGORITHM: z.enum(['SM2-SM3', 'Ed25519']).default('SM2-SM3'),
   JINXIN_RECEIPT_PRIVATE_KEY: z.string().optional(),
+  JINXIN_RECEIPT_PUBLIC_KEY: z.string().optional(),
+  JINXIN_RECEIPT_SIGNER: z.string().min(1).optional(),
   JINXIN_AUDIT_HEADS: z.string().min(1).optional(),
   JINXIN_AUDIT_PRIVATE_KEY: z.string().optional(),
   JINXIN_PLATFORM_URL: z.string().optional(),
@@ -93,7 +95,13 @@ export function readConfig(
     subgraphsUrl: values.JINXIN_SUBGRAPHS_URL ?? null,
     issuer: readIssuer(values, production),
     receipts: isSigning
-      ? loadReceiptSuite(values.JINXIN_RECEIPT_ALGORITHM, values.JINXIN_RECEIPT_PRIVATE_KEY, production)
+      ? openReceiptSignatures({
+          algorithm: values.JINXIN_RECEIPT_ALGORITHM,
+          production,
+          privatePem: values.JINXIN_RECEIPT_PRIVATE_KEY,
+          signer: values.JINXIN_RECEIPT_SIGNER,
+          publicPem: values.JINXIN_RECEIPT_PUBLIC_KEY,
+        })
       : null,
     auditSuite:
       production && values.JINXIN_AUDIT_PRIVATE_KEY === undefined

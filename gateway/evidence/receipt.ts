@@ -29,8 +29,13 @@ export async function issueReceipt(suite: Signatures, digest: string, now: numbe
   return { ...unsigned, signature: await suite.sign(canonicalize(unsigned)) };
 }
 
-/** True when the receipt is this key's and speaks of this answer. */
+/** True when the receipt is this key's and speaks of this answer: `{data, errors}` as it came, or `{data}` without errors. */
 export function isReceiptOf(suite: Pick<Signatures, 'verify'>, receipt: Receipt, answer: unknown): boolean {
+  return receipt.digest === digestOf(answer) && isSigned(suite, receipt);
+}
+
+/** True when the receipt is this key's, whatever the answer: that some answer of this digest was given then. */
+export function isSigned(suite: Pick<Signatures, 'verify'>, receipt: Receipt): boolean {
   const { signature, ...unsigned } = receipt;
-  return receipt.digest === digestOf(answer) && suite.verify(canonicalize(unsigned), signature);
+  return suite.verify(canonicalize(unsigned), signature);
 }

@@ -2,7 +2,8 @@
 import type { KeyObject } from 'node:crypto';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { KeyError, sandboxBytes, sandboxKey } from '../keys.ts';
-import type { SignatureSuite } from './suite.ts';
+import { createDeviceSuite } from './device.ts';
+import type { Signatures, SignatureSuite } from './suite.ts';
 import { createEd25519Suite } from './suite.ts';
 import { createSm2Suite, toSm2Key } from './sm2.ts';
 
@@ -17,6 +18,26 @@ export function loadReceiptSuite(
   if (pem === undefined && production)
     throw new KeyError('JINXIN_RECEIPT_PRIVATE_KEY must be set in production');
   return toSuite(algorithm, pem === undefined ? sandboxReceiptKey(algorithm) : createPrivateKey(pem));
+}
+
+/**
+ * What signs receipts: a device behind the socket `signer`, whose public key is given, or a key in this process. Throws
+ * KeyError as below, and when a device comes without its public key.
+ */
+export function openReceiptSignatures(options: {
+  algorithm: Algorithm;
+  production: boolean;
+  privatePem: string | undefined;
+  signer: string | undefined;
+  publicPem: string | undefined;
+}): Signatures {
+  const { algorithm, production, privatePem, signer, publicPem } = options;
+  if (signer === undefined) return loadReceiptSuite(algorithm, privatePem, production);
+  if (publicPem === undefined || privatePem !== undefined)
+    throw new KeyError(
+      'JINXIN_RECEIPT_SIGNER holds the private key: give JINXIN_RECEIPT_PUBLIC_KEY, and no private one',
+    );
+  return createDeviceSuite({ verifier: loadReceiptVerifier(algorithm, publicPem), path: signer });
 }
 
 /** The suite that verifies receipts of this algorithm: with a public key in PEM, or the sandbox's. */
