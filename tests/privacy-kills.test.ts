@@ -14,7 +14,7 @@ describe('nothing is disclosed without a record', () => {
     expect(figures['killsCutOff']).toBeGreaterThan(12);
     expect(figures['carelessFound']).toBeGreaterThan(0);
     expect(figures['fullDisks']).toBe(process.getuid?.() === 0 ? 2 : 0);
-    // Ten times the aim, for machines that do other things meanwhile; the bench prints the figure itself.
-    expect(figures['auditP50Ms']).toBeLessThan(50);
-  }, 120_000);
+    // Two lines on the disk and three words to the database: ten times that is not the disk's doing.
+    expect(figures['auditP50Ms']).toBeLessThan(10 * (5 + 2 * (figures['auditDiskP50Ms'] ?? NaN)));
+  }, 240_000);
 });

@@ -64,7 +64,7 @@ export default async function kills(options: {
       `kills, control: a process that answers first, ${careless.kills} kills: ${careless.unlogged} answers without a record`,
     );
     const disks = await runFullDisks({ seed, print });
-    const appendMs = await measureAppend({ appends: size.appends, print });
+    const appended = await measureAppend({ appends: size.appends, print });
     return {
       unloggedDisclosures: careful.unlogged + disks.unlogged + verdict.breaches,
       kills: careful.kills,
@@ -73,7 +73,9 @@ export default async function kills(options: {
       carelessFound: careless.unlogged,
       fullDisks: disks.disks,
       answersWhileFull: disks.answersWhileFull,
-      auditP50Ms: appendMs,
+      auditP50Ms: appended.aloneMs,
+      auditBusyP50Ms: appended.busyMs,
+      auditDiskP50Ms: appended.diskMs,
     };
   } finally {
     await postgres.stop();

@@ -30,4 +30,4 @@ createServer((socket) => {
     socket.write(`${JSON.stringify(answer)}\n`);
   });
   socket.on('error', () => socket.destroy());
-}).listen(path, () => console.log('ready'));
+}).listen(path, () => process.stdout.write('ready\n'));
