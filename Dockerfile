@@ -17,7 +17,7 @@ COPY gateway gateway
 COPY subgraphs subgraphs
 COPY simulators simulators
 # A volume that is mounted here takes over the owner.
-RUN mkdir /settings && chown node:node /settings
+RUN mkdir /settings /audit && chown node:node /settings /audit
 USER node
 EXPOSE 4000 4001
 # What is asked depends on the role: docker-compose.yml sets JINXIN_HEALTH_URL for each.

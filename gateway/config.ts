@@ -3,10 +3,10 @@ import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { isProduction, loadPlatformKeys } from '../schema/keys.ts';
 import type { SubjectIds } from '../schema/subject-id.ts';
-import { loadReceiptSuite } from '../schema/signatures/keys.ts';
-import type { SignatureSuite } from '../schema/signatures/suite.ts';
 import type { TlsConfig } from './http/tls.ts';
 import type { IssuerConfig } from './identity/identify.ts';
+import { loadAuditSuite, openReceiptSignatures } from '../schema/signatures/keys.ts';
+import type { Signatures } from '../schema/signatures/suite.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
 import { DEFAULT_LIMITS } from './limits/operation-limits.ts';
 import type { ConsumerRates } from './limits/rates.ts';
@@ -24,7 +24,11 @@ export interface Config {
   readonly subgraphsUrl: string | null;
   readonly issuer: IssuerConfig;
   /** Signs receipts; null: there are none. */
-  readonly receipts: SignatureSuite | null;
+  readonly receipts: Signatures | null;
+  /** Signs the heads of the audit log; null: production, and no key was given. */
+  readonly auditSuite: Signatures | null;
+  /** The file that heads of the audit log are published to, which somebody else keeps; null: none was named. */
+  readonly auditHeads: string | null;
   /** null: requests to subgraphs go unsigned. */
   readonly signingKey: KeyObject | null;
   readonly subjectIds: SubjectIds | null;
@@ -70,6 +74,10 @@ const environmentSchema = z.object({
   JINXIN_SIGN: z.enum(['true', 'false']).default('false'),
   JINXIN_RECEIPT_ALGORITHM: z.enum(['SM2-SM3', 'Ed25519']).default('SM2-SM3'),
   JINXIN_RECEIPT_PRIVATE_KEY: z.string().optional(),
+  JINXIN_RECEIPT_PUBLIC_KEY: z.string().optional(),
+  JINXIN_RECEIPT_SIGNER: z.string().min(1).optional(),
+  JINXIN_AUDIT_HEADS: z.string().min(1).optional(),
+  JINXIN_AUDIT_PRIVATE_KEY: z.string().optional(),
   JINXIN_PLATFORM_URL: z.string().optional(),
   REDIS_URL: z.string().optional(),
   JINXIN_INTROSPECTION: z.enum(['everyone', 'authenticated', 'nobody']).default('everyone'),
@@ -117,8 +125,19 @@ export function readConfig(
     subgraphsUrl: values.JINXIN_SUBGRAPHS_URL ?? null,
     issuer: readIssuer(values, production),
     receipts: isSigning
-      ? loadReceiptSuite(values.JINXIN_RECEIPT_ALGORITHM, values.JINXIN_RECEIPT_PRIVATE_KEY, production)
+      ? openReceiptSignatures({
+          algorithm: values.JINXIN_RECEIPT_ALGORITHM,
+          production,
+          privatePem: values.JINXIN_RECEIPT_PRIVATE_KEY,
+          signer: values.JINXIN_RECEIPT_SIGNER,
+          publicPem: values.JINXIN_RECEIPT_PUBLIC_KEY,
+        })
       : null,
+    auditSuite:
+      production && values.JINXIN_AUDIT_PRIVATE_KEY === undefined
+        ? null
+        : loadAuditSuite(values.JINXIN_AUDIT_PRIVATE_KEY, production),
+    auditHeads: values.JINXIN_AUDIT_HEADS ?? null,
     signingKey: keys?.gatewayPrivateKey ?? null,
     subjectIds: keys?.subjectIds ?? null,
     platformUrl: values.JINXIN_PLATFORM_URL ?? null,
@@ -148,7 +167,7 @@ export function readConfig(
 /** The configuration as it may be logged: no key, no password. */
 export function toPrintable(config: Config): Readonly<Record<string, unknown>> {
   const url = (text: string | null) => text?.replace(/\/\/[^@/]*@/, '//***@') ?? null;
-  const { signingKey, receipts, subjectIds: _, ...rest } = config;
+  const { signingKey, receipts, auditSuite, subjectIds: _, ...rest } = config;
   return {
     ...rest,
     consumerRates: {
@@ -156,6 +175,7 @@ export function toPrintable(config: Config): Readonly<Record<string, unknown>> {
       of: Object.fromEntries(config.consumerRates.of),
     },
     receipts: receipts ? `${receipts.algorithm} ${receipts.keyId}` : null,
+    auditSuite: auditSuite ? `${auditSuite.algorithm} ${auditSuite.keyId}` : null,
     signingKey: signingKey ? '***' : null,
     platformUrl: url(config.platformUrl),
     redisUrl: url(config.redisUrl),

@@ -28,7 +28,7 @@ import type { AuditLog } from './evidence/audit-log.ts';
 import type { AuditRecord } from './evidence/audit-record.ts';
 import type { Attempt } from './evidence/release.ts';
 import { release, toRequestDigest } from './evidence/release.ts';
-import type { SignatureSuite } from '../schema/signatures/suite.ts';
+import type { Signatures } from '../schema/signatures/suite.ts';
 import type { InternalQuestions } from './execution/internal-questions.ts';
 import { createInternalQuestions } from './execution/internal-questions.ts';
 import { toResponseName } from './execution/keys.ts';
@@ -61,7 +61,7 @@ export interface GatewayParts {
   readonly rules: Rules;
   readonly transport: Transport;
   readonly audit: AuditLog | null;
-  readonly signature: SignatureSuite | null;
+  readonly signature: Signatures | null;
   /** Under it what a request asks is digested: variables may hold what could be guessed from a digest without a key. */
   readonly digestKey: Uint8Array;
   readonly takeRate: TakeRate;

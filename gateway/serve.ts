@@ -1,7 +1,9 @@
 /** The composition root: Config → a gateway that listens. Every part is made here and handed to whoever needs it. */
 import { hkdfSync, randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:https';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
@@ -16,7 +18,9 @@ import { issueSandboxToken } from '../schema/sandbox-tokens.ts';
 import type { Config } from './config.ts';
 import { ConfigError } from './config.ts';
 import type { AuditLog } from './evidence/audit-log.ts';
-import { AUDIT_MIGRATIONS, createAuditLog } from './evidence/audit-log.ts';
+import { createAuditLog } from './evidence/audit-log.ts';
+import { AUDIT_MIGRATIONS, makePartitions } from './evidence/audit-tables.ts';
+import { createFileSink } from './evidence/head-sink.ts';
 import { createDataSource } from './execution/data-source.ts';
 import { createEntityCache } from './execution/entity-cache.ts';
 import { createTransport } from './execution/transport.ts';
@@ -186,16 +190,23 @@ async function openAudit(
     throw new ConfigError([
       'JINXIN_PLATFORM_URL: the supergraph has policies, so the gateway needs a place for its audit log',
     ]);
+  const { auditSuite: suite, auditHeads } = config;
+  if (suite === null || (auditHeads === null && config.production))
+    throw new ConfigError([
+      'JINXIN_AUDIT_PRIVATE_KEY, JINXIN_AUDIT_HEADS: the audit log needs a key for its heads and a file to publish them to',
+    ]);
   const pool: Pool = createPool({
     url: config.platformUrl,
-    max: 2,
+    max: 3,
     applicationName: 'jinxin-audit',
     statementTimeoutMs: 2_000,
     log,
   });
   closers.push(() => pool.end());
   await migrate(pool, 'evidence', AUDIT_MIGRATIONS);
-  const audit = createAuditLog({ pool, log });
+  await makePartitions(pool, new Date());
+  const sink = createFileSink(auditHeads ?? (await temporaryHeads(log)));
+  const audit = createAuditLog({ pool, suite, sink, log });
   closers.push(() => audit.close());
   return audit;
 }
@@ -238,6 +249,13 @@ async function openRegistered(
   closers.push(() => registered.close());
   await registered.started;
   return registered;
+}
+
+/** Outside of production, where heads may be lost with this machine. */
+async function temporaryHeads(log: Logger): Promise<string> {
+  const file = join(await mkdtemp(join(tmpdir(), 'jinxin-audit-')), 'heads.jsonl');
+  log.warn({ file }, 'JINXIN_AUDIT_HEADS is not set: heads of the audit log go to a temporary file');
+  return file;
 }
 
 async function explorerOf(config: Config, supergraph: Supergraph) {

@@ -127,6 +127,12 @@ export const ERRORS = defineErrors({
     en: 'The audit record could not be written, so no data is given.',
     remedy: 'Ask again later. Nothing was disclosed.',
   },
+  RECEIPT_UNAVAILABLE: {
+    status: 503,
+    zh: '回执无法签发，因此不提供数据。',
+    en: 'The receipt could not be signed, so no data is given.',
+    remedy: 'Ask again later. Nothing was disclosed.',
+  },
   DEPARTMENT_UNAVAILABLE: {
     status: null,
     zh: '部门子图无法访问，该部分情况不明。',

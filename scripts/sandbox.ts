@@ -1,4 +1,6 @@
 /** The whole platform in one process: embedded PostgreSQL, simulators, departments, gateway. For laptops, tests, benches. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { systemClock } from '../adapters/clock.ts';
@@ -44,6 +46,8 @@ export interface Sandbox {
   readonly subgraphUrls: Readonly<Record<string, string>>;
   readonly gateway: RunningGateway;
   readonly metrics: ReturnType<typeof createMetrics>;
+  /** Where the audit log lies: URL of its database, file of its published heads. */
+  readonly audit: { readonly platformUrl: string; readonly heads: string };
   token(persona: PersonaName): Promise<string>;
   close(): Promise<void>;
 }
@@ -84,8 +88,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       }),
     );
     closers.push(() => simulators.close());
+    const audit = { platformUrl: await postgres('platform'), heads: await findHeadsFile(options, closers) };
     const environment: Record<string, string> = {
-      JINXIN_PLATFORM_URL: await postgres('platform'),
+      JINXIN_PLATFORM_URL: audit.platformUrl,
+      JINXIN_AUDIT_HEADS: audit.heads,
       JINXIN_ENVIRONMENT: 'sandbox',
       JINXIN_CONSENT_SANDBOX_GRANTS: 'bank-a:LOAN_ORIGINATION',
       JINXIN_ISSUER: 'sandbox',
@@ -126,6 +132,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       subgraphUrls: subgraphs.urls,
       gateway,
       metrics,
+      audit,
       token: (persona) => issueSandboxToken(persona, keys.subjectIds),
       close,
     };
@@ -133,6 +140,18 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     await close();
     throw error;
   }
+}
+
+/** Heads of a database that is thrown away are thrown away with it, unless a file was named. */
+async function findHeadsFile(
+  { environment }: SandboxOptions,
+  closers: (() => Promise<unknown>)[],
+): Promise<string> {
+  const named = environment?.['JINXIN_AUDIT_HEADS'];
+  if (named !== undefined) return named;
+  const folder = await mkdtemp(join(tmpdir(), 'jinxin-audit-'));
+  closers.push(() => rm(folder, { recursive: true, force: true }));
+  return join(folder, 'heads.jsonl');
 }
 
 async function openPostgres(closers: (() => Promise<unknown>)[]) {

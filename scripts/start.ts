@@ -9,6 +9,7 @@ import { serveControl } from '../simulators/control.ts';
 import { SAMPLE_COMPANY_CODE } from '../schema/sandbox-tokens.ts';
 import { CHECK_QUERY, CheckError, renderCheck, runCreditCheck } from './credit-check.ts';
 import type { Sandbox } from './sandbox.ts';
+import { freshHeadsFile, noteRunningAudit } from './running-audit.ts';
 import { startSandbox } from './sandbox.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -31,6 +32,7 @@ const options = command.opts<{
 
 let sandbox: Sandbox | null = null;
 let control: ControlServer | null = null;
+let forgetAudit = () => {};
 let isStopping = false;
 
 process.on('SIGINT', () => void stop(0));
@@ -73,7 +75,9 @@ async function start(port: number): Promise<void> {
     latencyMs: options.latency,
     log,
     onStep: showStep,
+    environment: { JINXIN_AUDIT_HEADS: freshHeadsFile(port) },
   });
+  forgetAudit = noteRunningAudit(port, sandbox.audit);
   control = await serveControl(sandbox.simulators, controlPort);
   const token = await sandbox.token('bank-a');
   const firstCheck = 'index, nightly files, first check 索引、夜间文件与首次核查';
@@ -147,6 +151,7 @@ async function stop(code: number): Promise<void> {
   if (sandbox) console.log('\n正在停止… stopping…');
   // Whatever hangs, the process is gone in time; PostgreSQL's watcher stops it when this process ends.
   setTimeout(() => process.exit(code), 4_000).unref();
+  forgetAudit();
   await control?.close();
   await sandbox?.close();
   process.exit(code);

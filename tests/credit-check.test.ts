@@ -73,10 +73,10 @@ describe('a credit check', () => {
       query: '{ creditCheck(input: { subject: "91120101MA9TYN016Y" }) { completeness } }',
     });
     const folder = await mkdtemp(join(tmpdir(), 'jinxin-test-'));
-    const verify = async (body: unknown) => {
-      const file = join(folder, 'answer.json');
+    const file = join(folder, 'answer.json');
+    const verify = async (body: unknown, script = 'receipt-verify', more: readonly string[] = [file]) => {
       await writeFile(file, JSON.stringify(body));
-      const command = ['--import', 'tsx', 'scripts/receipt-verify.ts', file];
+      const command = ['--import', 'tsx', `scripts/${script}.ts`, ...more];
       return promisify(execFile)(process.execPath, command, { cwd: join(import.meta.dirname, '..') }).then(
         ({ stdout }) => stdout,
         ({ code, stderr }: { code: number; stderr: string }) => `${code} ${stderr}`,
@@ -88,6 +88,14 @@ describe('a credit check', () => {
       /^1 .*not the one that was signed/s,
     );
     expect(await verify({ data })).toMatch(/^1 .*no receipt/s);
+    // On paper: the text of the QR code alone, or with the answer that it speaks of.
+    const [text = ''] = /JX1\.\S+/.exec(await verify({ data, extensions }, 'receipt-qr')) ?? [];
+    const byCode = (body: unknown, ...more: string[]) =>
+      verify(body, 'receipt-verify', ['--qr', text, ...more]);
+    expect(await byCode({})).toContain((extensions['receipt'] as Receipt).digest);
+    expect(await byCode({ data, extensions }, file)).toContain('Valid');
+    expect(await byCode({ data: null, extensions }, file)).toMatch(/^1 .*not the one that was signed/s);
+    expect(await byCode({ data }, file)).toMatch(/^1 .*no answer/s);
     await rm(folder, { recursive: true });
   }, 60_000);
 

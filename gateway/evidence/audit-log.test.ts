@@ -1,62 +1,57 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import type { Server, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
 import { migrate } from '../../adapters/postgres/migrate.ts';
 import { createPool } from '../../adapters/postgres/pool.ts';
 import type { TestDatabases } from '../../tests/kit/postgres.ts';
 import { createTestDatabases } from '../../tests/kit/postgres.ts';
+import { loadAuditSuite } from '../../schema/signatures/keys.ts';
+import { auditRecord as record } from '../../tests/kit/audit-record.ts';
+import { verifyAuditAt } from '../../tests/kit/audit.ts';
 import type { AuditRecord } from './audit-record.ts';
-import { AUDIT_MIGRATIONS, chainHash, createAuditLog } from './audit-log.ts';
+import { createAuditLog } from './audit-log.ts';
+import { AUDIT_MIGRATIONS, makePartitions } from './audit-tables.ts';
+import { createFileSink } from './head-sink.ts';
 
 const log = pino({ level: 'silent' });
-const record = (operation: string): AuditRecord => ({
-  id: `r-${operation}`,
-  result: 'DISCLOSED',
-  decisions: [],
-  sources: [],
-  breakGlass: [],
-  supersedes: null,
-  at: '2026-11-23T00:00:00.000Z',
-  principal: { kind: 'bank', id: 'bank-a' },
-  purpose: 'LOAN_ORIGINATION',
-  operation,
-  subjects: [],
-  consents: [],
-  items: ['tax.grade'],
-  denials: [],
-  catalogue: '1',
-  answerHash: 'x',
-});
+const suite = loadAuditSuite(undefined, false);
 
 let databases: TestDatabases;
 let url: string;
+let folder: string;
+let heads: string;
 let reader: pg.Client;
 beforeAll(async () => {
   databases = createTestDatabases();
   url = await databases.url('audit');
   const pool = createPool({ url, max: 1, applicationName: 'test', log });
   await migrate(pool, 'evidence', AUDIT_MIGRATIONS);
+  await makePartitions(pool, new Date());
   await pool.end();
+  folder = await mkdtemp(join(tmpdir(), 'jinxin-test-'));
+  heads = join(folder, 'heads.jsonl');
   reader = new pg.Client({ connectionString: url });
   await reader.connect();
 });
 afterAll(async () => {
   await reader.end();
   await databases.close();
+  await rm(folder, { recursive: true });
 });
 
-const openLog = (at = url, longestMs?: number) => {
-  const pool = createPool({ url: at, max: 2, applicationName: 'test', statementTimeoutMs: 2_000, log });
-  return { pool, audit: createAuditLog({ pool, log, ...(longestMs === undefined ? {} : { longestMs }) }) };
+const openLog = ({ at = url, longestMs = 5_000, sink = createFileSink(heads) } = {}) => {
+  const pool = createPool({ url: at, max: 3, applicationName: 'test', statementTimeoutMs: 2_000, log });
+  return { pool, audit: createAuditLog({ pool, suite, sink, log, longestMs }) };
 };
-const rows = async () =>
-  (
-    await reader.query<{ seq: string; record: string; hash: Buffer }>(
-      'SELECT seq, record, hash FROM evidence.audit_log ORDER BY seq',
-    )
-  ).rows;
+const operations = async () =>
+  (await reader.query<{ record: string }>('SELECT record FROM evidence.audit_log ORDER BY seq')).rows.map(
+    ({ record: text }) => (JSON.parse(text) as AuditRecord).operation,
+  );
 
 /** A way to the database that can be made to swallow everything, as a network does that lost a route. */
 async function createTunnel() {
@@ -100,18 +95,17 @@ describe('the audit log', () => {
       ),
     );
     await Promise.all(processes.map(({ audit, pool }) => audit.close().then(() => pool.end())));
-    let hash: Buffer = Buffer.alloc(32);
-    const kept = await rows();
-    kept.forEach(({ seq, record: text, hash: stored }, at) => {
-      hash = chainHash(hash, Number(seq), text);
-      expect([Number(seq), stored.equals(hash)]).toEqual([at + 1, true]);
+    expect(new Set(await operations()).size).toBe(200);
+    expect(await verifyAuditAt(url, heads)).toMatchObject({
+      records: 200,
+      to: 200,
+      breaches: 0,
+      unpublished: 0,
     });
-    const operations = kept.map(({ record: text }) => (JSON.parse(text) as AuditRecord).operation);
-    expect(new Set(operations).size).toBe(200);
   });
 
   it('that is locked by somebody else gives up within its bound, and works again afterwards', async () => {
-    const { audit, pool } = openLog(url, 300);
+    const { audit, pool } = openLog({ longestMs: 300 });
     await reader.query('BEGIN');
     await reader.query('LOCK TABLE evidence.audit_log IN ACCESS EXCLUSIVE MODE');
     await expect(audit.append(record('locked'))).rejects.toMatchObject({
@@ -121,13 +115,12 @@ describe('the audit log', () => {
     await audit.append(record('free'));
     await audit.close();
     await pool.end();
-    const operations = (await rows()).map(({ record: text }) => (JSON.parse(text) as AuditRecord).operation);
-    expect(operations.filter((operation) => operation === 'free')).toHaveLength(1);
+    expect((await operations()).filter((operation) => operation === 'free')).toHaveLength(1);
   });
 
   it('behind a network that swallows everything gives up within its bound, and works again afterwards', async () => {
     const tunnel = await createTunnel();
-    const { audit, pool } = openLog(tunnel.url, 300);
+    const { audit, pool } = openLog({ at: tunnel.url, longestMs: 300 });
     await audit.append(record('before'));
     tunnel.swallow(true);
     const answers = await Promise.allSettled([audit.append(record('one')), audit.append(record('two'))]);
@@ -137,8 +130,59 @@ describe('the audit log', () => {
     await audit.close();
     await pool.end();
     tunnel.close();
-    const operations = (await rows()).map(({ record: text }) => (JSON.parse(text) as AuditRecord).operation);
-    expect(operations).toEqual(expect.arrayContaining(['before', 'after']));
-    expect(operations).not.toContain('one');
+    const kept = await operations();
+    expect(kept).toEqual(expect.arrayContaining(['before', 'after']));
+    expect(kept).not.toContain('one');
+  });
+
+  it('answers nothing while the second sink is full, gone or slow, and works again afterwards', async () => {
+    const path = join(folder, 'other.jsonl');
+    await symlink('/dev/full', path);
+    const { audit, pool } = openLog({ sink: createFileSink(path), longestMs: 400 });
+    const refused = { extensions: { code: 'AUDIT_UNAVAILABLE' } };
+    await expect(audit.append(record('sink full'))).rejects.toMatchObject(refused);
+    await rm(path);
+    await mkdir(path);
+    await expect(audit.append(record('sink gone'))).rejects.toMatchObject(refused);
+    await rm(path, { recursive: true });
+    await audit.append(record('sink there'));
+    await audit.close();
+    await pool.end();
+    expect((await readFile(path, 'utf8')).trim().split('\n')).toHaveLength(1);
+
+    const file = createFileSink(heads);
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const slow = openLog({
+      sink: { ...file, publish: (head) => held.then(() => file.publish(head)) },
+      longestMs: 300,
+    });
+    await expect(slow.audit.append(record('sink slow'))).rejects.toMatchObject(refused);
+    release();
+    await slow.audit.append(record('sink quick'));
+    await slow.audit.close();
+    await slow.pool.end();
+    expect(await verifyAuditAt(url, heads)).toMatchObject({ breaches: 0, unpublished: 3 });
+  });
+
+  it('indexes each subject of a record once, at the moment of the record, which never goes back', async () => {
+    const { audit, pool } = openLog();
+    const of = (id: string, subjects: string[]) => audit.append({ ...record(id), subjects });
+    await Promise.all([of('two', ['O-a', 'O-b', 'O-a']), of('one', ['O-b']), of('none', [])]);
+    await audit.close();
+    await pool.end();
+    const { rows } = await reader.query<{ subject_id: string; id: string }>(
+      `SELECT subject_id, id FROM evidence.audit_subject JOIN evidence.audit_log USING (seq, at, id)
+       WHERE subject_id IN ('O-a', 'O-b') ORDER BY subject_id, seq`,
+    );
+    expect(rows.map(({ subject_id, id }) => `${subject_id} ${id}`)).toEqual([
+      'O-a r-two',
+      'O-b r-two',
+      'O-b r-one',
+    ]);
+    const back = await reader.query(
+      `SELECT seq FROM (SELECT seq, at, lag(at) OVER (ORDER BY seq) AS before FROM evidence.audit_log) AS x WHERE at < before`,
+    );
+    expect(back.rows).toEqual([]);
   });
 });

@@ -1,33 +1,40 @@
 /**
  * The audit log: one record per answer that discloses a non-public item or denies one, durable before the answer leaves.
  *
- * Records that arrive together are committed together (group commit) and chained by SM3, each over the one before it, so
- * that an edit, a deletion or a change of order is found. The store down or slow means AUDIT_UNAVAILABLE and no data.
+ * Records that arrive together are committed together (group commit) and chained by SM3, each over the one before it. A
+ * signed head of each group stands in the store beside it and is published to a second sink before anybody is told that the
+ * record is durable: so an edit, a deletion, a change of order, a chain that was hashed anew and an end that was cut off are
+ * all found (audit-verify.ts). The store or the sink down, full or slow means AUDIT_UNAVAILABLE and no data.
  */
-import { createHash } from 'node:crypto';
-import type { Pool, PoolClient, QueryResultRow } from 'pg';
+import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
 import type { Logger } from 'pino';
 import { createError } from '../../schema/errors.ts';
+import type { Signatures } from '../../schema/signatures/suite.ts';
+import type { AuditLink, ChainEnd } from './audit-chain.ts';
+import { chainOn } from './audit-chain.ts';
+import type { AuditHead } from './audit-head.ts';
+import { signHead, toHeadLine } from './audit-head.ts';
 import type { AuditRecord } from './audit-record.ts';
+import { makePartitions, monthOf } from './audit-tables.ts';
+import type { HeadSink } from './head-sink.ts';
 
 export interface AuditLog {
-  /** Resolves when the record is durable; rejects with AUDIT_UNAVAILABLE. */
+  /** Resolves when the record is durable and its head is published; rejects with AUDIT_UNAVAILABLE. */
   append(record: AuditRecord): Promise<void>;
+  /** When what was appended is decided. Closes the sink too. */
   close(): Promise<void>;
 }
 
-export const AUDIT_MIGRATIONS = [
-  {
-    id: '001-audit-log',
-    sql: `CREATE SCHEMA IF NOT EXISTS evidence;
-          CREATE TABLE evidence.audit_log (
-            seq bigint PRIMARY KEY,
-            at timestamptz NOT NULL,
-            record text NOT NULL,
-            hash bytea NOT NULL
-          )`,
-  },
-] as const;
+export interface AuditLogOptions {
+  /** Three connections: one writes, one may be a network's that fell silent, one makes partitions. */
+  readonly pool: Pool;
+  /** Signs the heads. */
+  readonly suite: Signatures;
+  readonly sink: HeadSink;
+  readonly log: Logger;
+  /** Milliseconds after which an append is refused, whatever store, sink or the network to them is doing; 5,000. */
+  readonly longestMs?: number;
+}
 
 interface Waiting {
   readonly record: AuditRecord;
@@ -35,32 +42,48 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Serialises writers of all processes: a chain has one end. */
-const LOCK = 0x4a58_4155;
+/** More at once would make the first of a group wait for the last. */
+const LARGEST_GROUP = 1_000;
+const PARTITIONS_AGAIN_MS = 60_000;
 
-/** `longestMs`: after that an append is refused, whatever the store or the network to it is doing. */
-export function createAuditLog(options: { pool: Pool; log: Logger; longestMs?: number }): AuditLog {
-  const { pool, log, longestMs = 5_000 } = options;
+export function createAuditLog(options: AuditLogOptions): AuditLog {
+  const { pool, sink, log, longestMs = 5_000 } = options;
+  const keepPartitions = createPartitionKeeper(pool, log);
   let waiting: Waiting[] = [];
   let committing: Promise<void> | null = null;
+  const publishing = new Set<Promise<void>>();
 
   async function commitAll(): Promise<void> {
     while (waiting.length > 0) {
-      const group = waiting;
-      waiting = [];
+      const group = waiting.slice(0, LARGEST_GROUP);
+      waiting = waiting.slice(LARGEST_GROUP);
+      const until = performance.now() + longestMs;
       try {
-        await commit(
-          pool,
-          group.map(({ record }) => record),
-          longestMs,
-        );
-        for (const { resolve } of group) resolve();
+        const records = group.map(({ record }) => record);
+        const head = await commit(options, records, until);
+        // The next group need not wait for the sink: its own head comes behind this one.
+        const published = publish(group, head, until).finally(() => publishing.delete(published));
+        publishing.add(published);
       } catch (error) {
-        log.error({ err: error }, 'the audit log could not be written');
-        for (const { reject } of group) reject(createError('AUDIT_UNAVAILABLE'));
+        refuse(group, error);
       }
     }
     committing = null;
+  }
+
+  async function publish(group: readonly Waiting[], head: AuditHead, until: number): Promise<void> {
+    try {
+      await within(sink.publish(head), until - performance.now(), 'the head was not published in time');
+      for (const { resolve } of group) resolve();
+    } catch (error) {
+      refuse(group, error);
+    }
+    keepPartitions(new Date(head.at));
+  }
+
+  function refuse(group: readonly Waiting[], error: unknown): void {
+    log.error({ err: error }, 'the audit log could not be written');
+    for (const { reject } of group) reject(createError('AUDIT_UNAVAILABLE'));
   }
 
   return {
@@ -87,46 +110,50 @@ export function createAuditLog(options: { pool: Pool; log: Logger; longestMs?: n
       }),
     async close() {
       await committing;
+      await Promise.all(publishing);
+      await sink.close();
     },
   };
 }
 
-async function commit(pool: Pool, records: readonly AuditRecord[], longestMs: number): Promise<void> {
-  const until = performance.now() + longestMs;
-  const client = await connectWithin(pool, longestMs);
+/** Commits the records as the next links of the chain, with the head over them, which it returns. */
+async function commit(
+  { pool, suite }: AuditLogOptions,
+  records: readonly AuditRecord[],
+  until: number,
+): Promise<AuditHead> {
+  const client = await connectWithin(pool, until - performance.now());
   let broken: Error | undefined;
   // A connection that breaks between two statements says so by an event, which must not end the process.
   const onError = (error: Error) => (broken = error);
   client.on('error', onError);
-  const query = <Row extends QueryResultRow>(text: string, values: unknown[] = []) => {
+  const query = <Row extends QueryResultRow>(text: string, values?: unknown[]) => {
     // The driver's own limit: that of the server is not heard through a network that swallows everything.
-    const limited = { text, values, query_timeout: Math.max(1, until - performance.now()) };
+    const limited = {
+      text,
+      ...(values ? { values } : {}),
+      query_timeout: Math.max(1, until - performance.now()),
+    };
     return client.query<Row>(limited);
   };
   try {
-    await query('BEGIN');
-    await query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
-    const last = await query<{ seq: string; hash: Buffer }>(
-      'SELECT seq, hash FROM evidence.audit_log ORDER BY seq DESC LIMIT 1',
+    // The row is locked: writers of all processes queue here, for a chain has one end. One round trip for all of it.
+    const opened = (await query(
+      `BEGIN;
+       SET LOCAL synchronous_commit = on;
+       SELECT seq, at, hash, date_trunc('milliseconds', clock_timestamp()) AS now FROM evidence.audit_end FOR UPDATE`,
+    )) as unknown as QueryResult<{ seq: string; at: Date; hash: Buffer; now: Date }>[];
+    const end = opened.at(-1)?.rows[0];
+    if (!end) throw new Error('evidence.audit_end is empty');
+    const links = chainOn(
+      { seq: Number(end.seq), at: end.at, hash: end.hash },
+      end.now,
+      records.map((record) => ({ id: record.id, record: JSON.stringify(record) })),
     );
-    let seq = Number(last.rows[0]?.seq ?? 0);
-    let hash = last.rows[0]?.hash ?? Buffer.alloc(32);
-    const rows = records.map((record) => {
-      seq += 1;
-      const text = JSON.stringify(record);
-      hash = chainHash(hash, seq, text);
-      return { seq, at: record.at, text, hash };
-    });
-    await query(
-      'INSERT INTO evidence.audit_log (seq, at, record, hash) SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::bytea[])',
-      [
-        rows.map((row) => row.seq),
-        rows.map((row) => row.at),
-        rows.map((row) => row.text),
-        rows.map((row) => row.hash),
-      ],
-    );
+    const head = await signHead(suite, 'AUDIT_HEAD', links.at(-1) as ChainEnd);
+    await query(INSERT, toValues(links, records, head));
     await query('COMMIT');
+    return head;
   } catch (error) {
     // The connection is thrown away with its open transaction.
     broken = error instanceof Error ? error : new Error(String(error));
@@ -138,27 +165,78 @@ async function commit(pool: Pool, records: readonly AuditRecord[], longestMs: nu
   }
 }
 
+const INSERT = `
+  WITH link AS (
+    INSERT INTO evidence.audit_log (seq, at, id, record, hash)
+    SELECT seq, $1::timestamptz, id, record, hash
+    FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bytea[]) AS new (seq, id, record, hash)
+  ), subject AS (
+    INSERT INTO evidence.audit_subject (subject_id, at, seq, id)
+    SELECT subject_id, $1::timestamptz, seq, id
+    FROM unnest($6::text[], $7::bigint[], $8::text[]) AS new (subject_id, seq, id)
+  ), head AS (
+    INSERT INTO evidence.audit_head (seq, at, head) VALUES ($9::bigint, $1::timestamptz, $10::text)
+  )
+  UPDATE evidence.audit_end SET seq = $9::bigint, at = $1::timestamptz, hash = $11::bytea`;
+
+function toValues(links: readonly AuditLink[], records: readonly AuditRecord[], head: AuditHead): unknown[] {
+  const subjects = links.flatMap(({ seq, id }, at) =>
+    [...new Set(records[at]?.subjects)].map((subject) => ({ subject, seq, id })),
+  );
+  return [
+    head.at,
+    links.map(({ seq }) => seq),
+    links.map(({ id }) => id),
+    links.map(({ record }) => record),
+    links.map(({ hash }) => hash),
+    subjects.map(({ subject }) => subject),
+    subjects.map(({ seq }) => seq),
+    subjects.map(({ id }) => id),
+    head.seq,
+    toHeadLine(head),
+    links.at(-1)?.hash,
+  ];
+}
+
+/** Makes the partitions of a new month when its first record has come, beside the requests. What fails is tried again. */
+function createPartitionKeeper(pool: Pool, log: Logger): (at: Date) => void {
+  // Those of the first month were made before the log was opened.
+  let kept: string | null = null;
+  let notBefore = 0;
+  return (at) => {
+    const { name } = monthOf(at);
+    kept ??= name;
+    if (name === kept || performance.now() < notBefore) return;
+    notBefore = performance.now() + PARTITIONS_AGAIN_MS;
+    makePartitions(pool, at).then(
+      () => (kept = name),
+      (error: unknown) => log.warn({ err: error }, 'the partitions of the audit log could not be made'),
+    );
+  };
+}
+
 async function connectWithin(pool: Pool, milliseconds: number): Promise<PoolClient> {
   const connecting = pool.connect();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error('no connection in time'));
-      // Whoever comes too late is thrown away; the pool has its own word on what never comes.
-      connecting.then(
-        (client) => client.release(true),
-        () => undefined,
-      );
-    }, milliseconds);
-  });
   try {
-    return await Promise.race([connecting, late]);
-  } finally {
-    clearTimeout(timer);
+    return await within(connecting, milliseconds, 'no connection in time');
+  } catch (error) {
+    // Whoever comes too late is thrown away; the pool has its own word on what never comes.
+    connecting.then(
+      (client) => client.release(true),
+      () => undefined,
+    );
+    throw error;
   }
 }
 
-/** SM3 over the hash before, the position and the text of the record. */
-export function chainHash(previous: Buffer, seq: number, text: string): Buffer {
-  return createHash('sm3').update(previous).update(String(seq)).update('\0').update(text).digest();
+async function within<T>(work: Promise<T>, milliseconds: number, otherwise: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(otherwise)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

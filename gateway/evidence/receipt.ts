@@ -4,20 +4,21 @@
  */
 import { randomUUID } from 'node:crypto';
 import { canonicalize, digestOf } from '../../schema/canonical.ts';
-import type { SignatureSuite } from '../../schema/signatures/suite.ts';
+import type { Signatures } from '../../schema/signatures/suite.ts';
 
 export interface Receipt {
   readonly id: string;
   readonly issuedAt: string;
   readonly algorithm: string;
   readonly keyId: string;
-  /** SM3 over the canonical `{data, errors}`, hex. */
+  /** SM3 over the canonical answer without this receipt: `{data, errors, extensions}`, hex. */
   readonly digest: string;
   /** Over the canonical receipt without this field, base64url. */
   readonly signature: string;
 }
 
-export function issueReceipt(suite: SignatureSuite, digest: string, now: number): Receipt {
+/** Rejects when the suite cannot sign. `digest` is digestOf the answer's `{data, errors}`; `now` in milliseconds. */
+export async function issueReceipt(suite: Signatures, digest: string, now: number): Promise<Receipt> {
   const unsigned = {
     id: randomUUID(),
     issuedAt: new Date(now).toISOString(),
@@ -25,11 +26,16 @@ export function issueReceipt(suite: SignatureSuite, digest: string, now: number)
     keyId: suite.keyId,
     digest,
   };
-  return { ...unsigned, signature: suite.sign(canonicalize(unsigned)) };
+  return { ...unsigned, signature: await suite.sign(canonicalize(unsigned)) };
 }
 
-/** True when the receipt is this key's and speaks of this answer. */
-export function isReceiptOf(suite: SignatureSuite, receipt: Receipt, answer: unknown): boolean {
+/** True when the receipt is this key's and speaks of this answer: `{data, errors}` as it came, or `{data}` without errors. */
+export function isReceiptOf(suite: Pick<Signatures, 'verify'>, receipt: Receipt, answer: unknown): boolean {
+  return receipt.digest === digestOf(answer) && isSigned(suite, receipt);
+}
+
+/** True when the receipt is this key's, whatever the answer: that some answer of this digest was given then. */
+export function isSigned(suite: Pick<Signatures, 'verify'>, receipt: Receipt): boolean {
   const { signature, ...unsigned } = receipt;
-  return receipt.digest === digestOf(answer) && suite.verify(canonicalize(unsigned), signature);
+  return suite.verify(canonicalize(unsigned), signature);
 }

@@ -10,7 +10,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { canonicalize, digestOf } from '../../schema/canonical.ts';
 import { CONFIRMATION_HOLDS_MS } from '../../schema/consent.ts';
 import { createError } from '../../schema/errors.ts';
-import type { SignatureSuite } from '../../schema/signatures/suite.ts';
+import type { Signatures } from '../../schema/signatures/suite.ts';
 import type { InternalQuestions } from '../execution/internal-questions.ts';
 import { InternalQuestionError } from '../execution/internal-questions.ts';
 import type { Withdrawn } from '../execution/subject-knowledge.ts';
@@ -18,6 +18,7 @@ import { NOTHING_WITHDRAWN } from '../execution/subject-knowledge.ts';
 import type { GatewayAnswer } from '../http/graphql-over-http.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { AuditRecord } from './audit-record.ts';
+import type { Receipt } from './receipt.ts';
 import { issueReceipt } from './receipt.ts';
 
 /** One making of the answer. */
@@ -30,7 +31,7 @@ export interface Attempt {
 
 export interface ReleaseParts {
   readonly audit: AuditLog | null;
-  readonly signature: SignatureSuite | null;
+  readonly signature: Signatures | null;
   readonly questions: InternalQuestions;
   readonly consumer: string;
   /** Names this request for the count of uses; one that is repeated under the same name is counted once. */
@@ -58,13 +59,12 @@ export async function release(
     const answerHash = record === null ? null : digestOf(body);
     const full: AuditRecord | null =
       record === null ? null : { ...record, id: randomUUID(), supersedes, answerHash };
+    const receipt = full?.result === 'DISCLOSED' ? await sign(parts, full.answerHash) : null;
     const [confirmation] = await Promise.all([confirm(parts, consents), append(parts, full)]);
     const leaves =
       confirmation.refused.length === 0 ? await stillConfirmed(parts, consents, confirmation) : null;
     if (leaves?.refused.length === 0) {
-      const isSigned = parts.signature && full?.result === 'DISCLOSED' && answerHash !== null;
-      const receipt = isSigned ? { receipt: issueReceipt(parts.signature, answerHash, Date.now()) } : {};
-      const extensions = { ...body.extensions, ...receipt };
+      const extensions = { ...body.extensions, ...(receipt ? { receipt } : {}) };
       return {
         ...body,
         ...(Object.keys(extensions).length > 0 ? { extensions } : {}),
@@ -80,6 +80,16 @@ export async function release(
     supersedes = full?.id ?? supersedes;
   }
   throw createError('OVERLOADED');
+}
+
+/** Before the record: what cannot be signed is not disclosed, and no record says that it was. */
+async function sign({ signature }: ReleaseParts, answerHash: string | null): Promise<Receipt | null> {
+  if (!signature || answerHash === null) return null;
+  try {
+    return await issueReceipt(signature, answerHash, Date.now());
+  } catch {
+    throw createError('RECEIPT_UNAVAILABLE');
+  }
 }
 
 interface Confirmation {

@@ -73,8 +73,13 @@ describe('SM2-SM3', () => {
       ...id,
     );
     const theirs = openssl('-sign', '-inkey', path('key.pem'), ...id);
+    const others = openssl('-sign', '-inkey', path('key.pem'), '-pkeyopt', 'distid:8765432187654321');
+    const nameless = openssl('-sign', '-inkey', path('key.pem'));
     rmSync(folder, { recursive: true });
     expect(verified.toString()).toContain('Verified Successfully');
     expect(suite.verify('天津津信', theirs.toString('base64url'))).toBe(true);
+    // Signed under another id, or none, it is nobody's word: Node itself would sign the latter.
+    expect(suite.verify('天津津信', others.toString('base64url'))).toBe(false);
+    expect(suite.verify('天津津信', nameless.toString('base64url'))).toBe(false);
   });
 });

@@ -9,6 +9,7 @@ import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { sm2 } from 'sm-crypto-v2';
 import type { SignatureSuite } from './suite.ts';
+import { toSignatureBytes } from './suite.ts';
 
 /** The signer id that GB/T 35276 prescribes where none was agreed. */
 const SIGNER_ID = '1234567812345678';
@@ -36,7 +37,8 @@ export function createSm2Suite(key: KeyObject): SignatureSuite {
       return Buffer.from(signature, 'hex').toString('base64url');
     },
     verify(text, signature) {
-      const der = Buffer.from(signature, 'base64url');
+      const der = toSignatureBytes(signature);
+      if (der === null) return false;
       // The library reads DER loosely: only the one encoding that it would write itself is taken, or a receipt could be
       // changed without its signature failing.
       const numbers = readSequence(der);
