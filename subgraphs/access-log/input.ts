@@ -2,7 +2,6 @@
 import { createError } from '../../schema/errors.ts';
 import type { AuditFilter } from './source.ts';
 
-const MOST_ENTRIES = 100;
 const DAY_MS = 86_400_000;
 /** Without a subject a filter reads the log itself. */
 const LONGEST_DAYS = 93;
@@ -13,12 +12,6 @@ const MOST_REASON = 500;
 
 export function invalid(attribute: string, rule: string) {
   return createError('INVALID_INPUT', { detail: `${attribute} ${rule}.`, extensions: { attribute } });
-}
-
-export function readFirst(first: number | null): number {
-  if (first === null || first < 1 || first > MOST_ENTRIES)
-    throw invalid('first', `must be 1 to ${MOST_ENTRIES}`);
-  return first;
 }
 
 /** ISO 8601 in UTC with milliseconds; throws INVALID_INPUT for what is no moment of this platform's life. */

@@ -1,11 +1,11 @@
 import { isLegacyError } from '../../adapters/adapter.ts';
 import { createError } from '../../schema/errors.ts';
 import type { ResolverContext, Resolvers } from '../define.ts';
-import { invalidCursor, readCursor, toCursor } from './cursors.ts';
+import { invalidCursor, readCursor, readFirst, toCursor } from '../pages.ts';
 import type { AccessEntry, AccessResult } from './entries.ts';
 import { toEntry } from './entries.ts';
 import type { ExtendAccessDelayInput } from './input.ts';
-import { assertExtensible, invalid, readFilter, readFirst, readMoment, readReason } from './input.ts';
+import { assertExtensible, invalid, readFilter, readMoment, readReason } from './input.ts';
 import type { Names } from './names.ts';
 import type { AccessLog, AuditFilter, LoggedRecord } from './source.ts';
 import type { Visibility } from './visibility.ts';
@@ -16,6 +16,12 @@ export interface AccessLogLoaders {
   readonly names: Names;
 }
 type Context = ResolverContext<AccessLogLoaders>;
+
+/**
+ * Which subject's list it is, is found by looking the entry up: a digest of the platform's own id of a subject would let two
+ * consumers find out that they speak of the same person.
+ */
+const OWN_LIST = 'own';
 
 interface OwnArguments {
   readonly first: number | null;
@@ -50,7 +56,7 @@ async function readOwn(subject: string, asked: OwnArguments, { loaders, principa
   if (principal.kind !== 'subject' || !principal.subjects.includes(subject))
     throw createError('FORBIDDEN', { extensions: { item: 'access-log.own', reason: 'NOT_SELF' } });
   const first = readFirst(asked.first);
-  const cursor = readCursor(asked.after, subject);
+  const cursor = readCursor(asked.after, OWN_LIST);
   const after = cursor && (await accessLog.positionOf(subject, { at: cursor.at, id: cursor.key }, call));
   // A list that begins nowhere would be empty, and empty says that nobody looked.
   if (cursor && !after) throw invalidCursor();
@@ -68,7 +74,7 @@ async function readOwn(subject: string, asked: OwnArguments, { loaders, principa
   const last = entries.at(-1);
   return {
     entries,
-    next: found.length > first && last ? toCursor({ at: last.at, key: last.id }, subject) : null,
+    next: found.length > first && last ? toCursor({ at: last.at, key: last.id }, OWN_LIST) : null,
   };
 }
 

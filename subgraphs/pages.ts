@@ -1,13 +1,18 @@
 /**
- * Cursors hold nothing that is not in the entry they stand for: for a subject its moment and its id, never a number in a
- * sequence, whose gaps would tell of what is not shown yet. One that was made for another subject, or for another filter,
+ * Pages of a list: how many, and after which entry.
+ *
+ * Cursors hold nothing that is not in the entry they stand for, such as its moment and its id; never a number in a sequence,
+ * whose gaps would tell of what is not shown. One that was made for another list (of another subject, filter or principal)
  * is none.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { createError } from '../../schema/errors.ts';
+import { createError } from '../schema/errors.ts';
 
-const cursorSchema = z.tuple([z.iso.datetime(), z.string().regex(/^[\w-]{1,64}$/), z.string()]);
+const MOST_ENTRIES = 100;
+/** What PostgreSQL would not take for a moment would be held against the store, not against whoever made the cursor up. */
+const moment = z.iso.datetime().refine((text) => /^2[01]\d\d-/.test(text));
+const cursorSchema = z.tuple([moment, z.string().regex(/^[\w-]{1,64}$/), z.string()]);
 
 export interface Cursor {
   /** ISO 8601. */
@@ -28,6 +33,16 @@ export function readCursor(text: string | null | undefined, of: unknown): Cursor
   if (!parsed.success || parsed.data[2] !== tag(of)) throw invalidCursor();
   const [at, key] = parsed.data;
   return { at, key };
+}
+
+/** Throws INVALID_INPUT. */
+export function readFirst(first: number | null): number {
+  if (first === null || first < 1 || first > MOST_ENTRIES)
+    throw createError('INVALID_INPUT', {
+      detail: `first must be 1 to ${MOST_ENTRIES}.`,
+      extensions: { attribute: 'first' },
+    });
+  return first;
 }
 
 export function invalidCursor() {
