@@ -84,7 +84,7 @@ async function readAudit(asked: AuditArguments, { loaders, principal, clock, cal
   const filter = readFilter(asked.filter, clock.now());
   const cursor = readCursor(asked.after, filter);
   if (cursor && !/^\d{1,18}$/.test(cursor.key)) throw invalidCursor();
-  const after = cursor && { at: cursor.at, seq: cursor.key };
+  const after = cursor && { seq: cursor.key };
   const found = await loaders.accessLog.all({ filter, after, limit: first + 1 }, call);
   const page = found.slice(0, first);
   const last = page.at(-1);

@@ -57,7 +57,7 @@ export interface AccessLog {
     context: CallContext,
   ): Promise<Position | null>;
   all(
-    question: { filter: AuditFilter; after: Position | null; limit: number },
+    question: { filter: AuditFilter; after: Pick<Position, 'seq'> | null; limit: number },
     context: CallContext,
   ): Promise<readonly LoggedRecord[]>;
   one(entry: { at: string; id: string }, context: CallContext): Promise<LoggedRecord | null>;
@@ -89,7 +89,7 @@ const positionSchema = z.object({ at: moment, seq: z.coerce.string() });
 /** A record that supersedes another follows within the time of one request; this is far more. */
 const CORRECTED_WITHIN = `interval '15 minutes'`;
 
-const EXTENDED = `(SELECT max(until) FROM access_log.extension WHERE record_id = s.id::text)`;
+const EXTENDED = `(SELECT max(until) FROM access_log.extension WHERE record_id = s.id)`;
 /** $2 and $3: purposes and their delays in seconds; $4: now. */
 const IS_RELEASED = `s.at + make_interval(secs => coalesce(
     (SELECT seconds FROM unnest($2::text[], $3::float8[]) AS delay(purpose, seconds)
@@ -99,7 +99,7 @@ const IS_RELEASED = `s.at + make_interval(secs => coalesce(
 const IS_LAST_WORD = `NOT EXISTS (
     SELECT FROM evidence.audit_subject later JOIN evidence.audit_log word ON word.at = later.at AND word.seq = later.seq
     WHERE later.subject_id = s.subject_id AND later.at BETWEEN s.at AND s.at + ${CORRECTED_WITHIN} AND later.seq > s.seq
-      AND word.record::json ->> 'supersedes' = s.id::text)`;
+      AND word.record::json ->> 'supersedes' = s.id)`;
 
 const COLUMNS = `s.seq::text AS seq, s.at, l.record, l.hash, ${EXTENDED} AS extended_until`;
 // An index entry whose record is not there must fail, not vanish: hence the outer join.
@@ -114,17 +114,19 @@ const OWN = `SELECT ${COLUMNS} FROM ${OF_SUBJECT}
   ORDER BY s.at DESC, s.seq DESC LIMIT $9`;
 
 const POSITION = `SELECT s.at, s.seq::text AS seq FROM ${OF_SUBJECT}
-  WHERE s.subject_id = $1 AND s.at = $5::timestamptz AND s.id::text = $6 AND ${IS_RELEASED}`;
+  WHERE s.subject_id = $1 AND s.at = $5::timestamptz AND s.id = $6 AND ${IS_RELEASED}`;
 
 const ALL_WHERE = `($2::timestamptz IS NULL OR s.at >= $2::timestamptz) AND ($3::timestamptz IS NULL OR s.at < $3::timestamptz)
-    AND ($4::timestamptz IS NULL OR (s.at, s.seq) < ($4::timestamptz, $5::bigint))
-    AND ($6::text IS NULL OR l.record::json #>> '{principal,id}' = $6)
-    AND ($7::text IS NULL OR l.record::json ->> 'purpose' = $7)
-  ORDER BY s.at DESC, s.seq DESC LIMIT $8`;
-const ALL_OF_SUBJECT = `SELECT ${COLUMNS} FROM ${OF_SUBJECT} WHERE s.subject_id = $1 AND ${ALL_WHERE}`;
-const LOG = `evidence.audit_log s JOIN LATERAL (SELECT s.record, s.hash) l ON true`;
-const ALL = `SELECT ${COLUMNS} FROM ${LOG} WHERE $1::text IS NULL AND ${ALL_WHERE}`;
-const ONE = `SELECT ${COLUMNS} FROM ${LOG} WHERE s.at = $1::timestamptz AND s.id::text = $2`;
+    AND ($4::bigint IS NULL OR s.seq < $4::bigint)
+    AND ($5::text IS NULL OR l.seq IS NULL OR l.record::json #>> '{principal,id}' = $5)
+    AND ($6::text IS NULL OR l.seq IS NULL OR l.record::json ->> 'purpose' = $6)`;
+const ALL_OF_SUBJECT = `SELECT ${COLUMNS} FROM ${OF_SUBJECT} WHERE s.subject_id = $1 AND ${ALL_WHERE}
+  ORDER BY s.at DESC, s.seq DESC LIMIT $7`;
+// The log itself is kept in the order of its numbers, in which time never goes back.
+const ALL = `SELECT ${COLUMNS} FROM evidence.audit_log s JOIN LATERAL (SELECT s.seq, s.record, s.hash) l ON true
+  WHERE $1::text IS NULL AND ${ALL_WHERE} ORDER BY s.seq DESC LIMIT $7`;
+// By way of a subject, for whose sake alone a record is delayed: that index is kept by time.
+const ONE = `SELECT ${COLUMNS} FROM ${OF_SUBJECT} WHERE s.at = $1::timestamptz AND s.id = $2 LIMIT 1`;
 
 const EXTEND = `INSERT INTO access_log.extension (record_id, until, reason, extended_by, extended_at)
   VALUES ($1, $2, $3, $4, $5) ON CONFLICT (record_id, until) DO NOTHING`;
@@ -171,7 +173,7 @@ export function createAccessLog(
     },
     all({ filter, after, limit }, context) {
       const { subject = null, from = null, until = null, consumer = null, purpose = null } = filter;
-      const values = [subject, from, until, after?.at ?? null, after?.seq ?? null, consumer, purpose, limit];
+      const values = [subject, from, until, after?.seq ?? null, consumer, purpose, limit];
       return records(subject === null ? ALL : ALL_OF_SUBJECT, values, context);
     },
     async one({ at, id }, context) {
