@@ -32,6 +32,7 @@ import { findConsents } from './execution/consents.ts';
 import { toResponseName, variableKeyOf } from './execution/keys.ts';
 import type { GatewayScope, Trail } from './execution/request-scope.ts';
 import { createTrail } from './execution/request-scope.ts';
+import { namedSubjects } from './execution/named-subjects.ts';
 import { createFailures } from './execution/failures.ts';
 import { shapeAnswer } from './execution/shape.ts';
 import type { Transport } from './execution/transport.ts';
@@ -99,6 +100,13 @@ export function createGateway(parts: GatewayParts): Gateway {
       return refuse(coerced.errors.map((error) => ownError(error) ?? toVariableError(error, principal)));
 
     const trail = createTrail();
+    const named = namedSubjects(
+      supergraph.apiSchema,
+      operation.operation,
+      operation.fragments,
+      coerced.coerced,
+    );
+    for (const subject of named) trail.subjects.add(subject);
     const scope: GatewayScope = {
       principal,
       rights,
@@ -207,7 +215,9 @@ export function createGateway(parts: GatewayParts): Gateway {
   /** Nothing is changed of which no record can be made: whether the answer can be recorded shows too late. */
   async function recordIntent({ operation, planned, hash }: PreparedOperation, scope: GatewayScope) {
     if (operation.operation !== 'mutation' || !planned || !parts.audit) return;
-    await parts.audit.append(toRecord(hash, scope, [], null));
+    const intention = toRecord(hash, scope, [], null);
+    await parts.audit.append(intention);
+    scope.trail.intention = intention.id;
   }
 
   function toRecord(
@@ -238,7 +248,7 @@ export function createGateway(parts: GatewayParts): Gateway {
         status: ok ? (asked > 0 ? 'ANSWERED' : 'CACHED') : 'UNREACHABLE',
       })),
       breakGlass: [],
-      supersedes: null,
+      supersedes: trail.intention,
       catalogue: parts.catalogueVersion,
       answerHash,
     };

@@ -34,6 +34,11 @@ export interface PersonIdentity {
 const CODE = /^[0-9A-HJ-NPQRTUWXY]{18}$/;
 const PERSON = /^P(\d+)-([\w-]+)$/;
 
+/** A company's id needs no key: its code is public. `code` is checked. */
+export function toOrganisationId(code: string): string {
+  return `O-${code}`;
+}
+
 /** `keys`: version → 64 bytes (AES-256-SIV); the highest version seals, all open. */
 export function createSubjectIds(keys: ReadonlyMap<number, Uint8Array>): SubjectIds {
   const newest = Math.max(...keys.keys());
@@ -58,7 +63,7 @@ export function createSubjectIds(keys: ReadonlyMap<number, Uint8Array>): Subject
     }
   }
   return {
-    ofOrganisation: (code) => `O-${code}`,
+    ofOrganisation: toOrganisationId,
     ofPerson: (citizenId) => seal('subject', citizenId),
     open(id) {
       if (id.startsWith('O-')) {

@@ -16,9 +16,11 @@ export interface GatewayScope {
 }
 
 export interface Trail {
-  /** Subjects whose representations were sent to a department. */
+  /** Subjects whose representations were sent to a department, and those that the operation names. */
   readonly subjects: Set<string>;
   readonly consents: Set<string>;
+  /** Id of the record that was made before a mutation was carried out; the record of its end corrects that one. */
+  intention: string | null;
   readonly denials: { readonly item: string; readonly reason: string; readonly path: string }[];
   readonly disclosed: Set<string>;
   readonly fetches: {
@@ -30,5 +32,12 @@ export interface Trail {
 }
 
 export function createTrail(): Trail {
-  return { subjects: new Set(), consents: new Set(), denials: [], disclosed: new Set(), fetches: [] };
+  return {
+    subjects: new Set(),
+    consents: new Set(),
+    intention: null,
+    denials: [],
+    disclosed: new Set(),
+    fetches: [],
+  };
 }
