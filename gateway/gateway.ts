@@ -32,7 +32,7 @@ import { findConsents } from './execution/consents.ts';
 import { toResponseName, variableKeyOf } from './execution/keys.ts';
 import type { GatewayScope, Trail } from './execution/request-scope.ts';
 import { createTrail } from './execution/request-scope.ts';
-import { namedSubjects } from './execution/named-subjects.ts';
+import { createNamedSubjects } from './execution/named-subjects.ts';
 import { createFailures } from './execution/failures.ts';
 import { shapeAnswer } from './execution/shape.ts';
 import type { Transport } from './execution/transport.ts';
@@ -64,6 +64,7 @@ const tracer = trace.getTracer('jinxin.gateway');
 
 export function createGateway(parts: GatewayParts): Gateway {
   const { supergraph, catalogue, limits, log } = parts;
+  const namedSubjects = createNamedSubjects(supergraph.apiSchema);
   const prepare = createOperations({ schema: supergraph.apiSchema, limits, bytes: 64 * 1024 * 1024 });
 
   return (request) =>
@@ -100,12 +101,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       return refuse(coerced.errors.map((error) => ownError(error) ?? toVariableError(error, principal)));
 
     const trail = createTrail();
-    const named = namedSubjects(
-      supergraph.apiSchema,
-      operation.operation,
-      operation.fragments,
-      coerced.coerced,
-    );
+    const named = namedSubjects(operation.operation, operation.fragments, coerced.coerced);
     for (const subject of named) trail.subjects.add(subject);
     const scope: GatewayScope = {
       principal,

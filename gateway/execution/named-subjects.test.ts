@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { FragmentDefinitionNode } from 'graphql';
 import { buildSchema, getOperationAST, getVariableValues, Kind, parse } from 'graphql';
 import { withScalars } from '../../schema/scalars.ts';
-import { namedSubjects } from './named-subjects.ts';
+import { createNamedSubjects } from './named-subjects.ts';
 
 const schema = withScalars(
   buildSchema(`scalar SubjectId scalar CreditCode
@@ -11,6 +11,7 @@ const schema = withScalars(
     type Query { one(id: SubjectId!): Subject many(ids: [SubjectId!]!): Subject company(code: CreditCode): Subject
       audit(filter: Filter): Subject text(id: String): Subject }`),
 );
+const namedSubjects = createNamedSubjects(schema);
 const [A, B] = ['O-91120101MA9TYN016Y', 'P1-abcdef'] as const;
 
 function named(query: string, variables: Record<string, unknown> = {}): readonly string[] {
@@ -23,7 +24,7 @@ function named(query: string, variables: Record<string, unknown> = {}): readonly
       .map((one) => [one.name.value, one]),
   );
   const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
-  return [...namedSubjects(schema, operation, fragments, coerced ?? {})].sort();
+  return [...namedSubjects(operation, fragments, coerced ?? {})].sort();
 }
 
 describe('the subjects that an operation names', () => {
@@ -50,4 +51,11 @@ describe('the subjects that an operation names', () => {
   ])('%s', (query, expected, variables = {}) => {
     expect(named(query, variables)).toEqual(expected);
   });
+});
+
+it('are those of the variables of each request, of an operation that is kept', () => {
+  const document = parse('query Q($x: SubjectId!) { one(id: $x) { log } }');
+  const operation = getOperationAST(document);
+  const of = (x: string) => operation && [...namedSubjects(operation, new Map(), { x })];
+  expect([of(A), of(B), of(A)]).toEqual([[A], [B], [A]]);
 });

@@ -6,12 +6,14 @@
 import type {
   FieldNode,
   FragmentDefinitionNode,
+  GraphQLField,
   GraphQLInputType,
   GraphQLSchema,
   OperationDefinitionNode,
 } from 'graphql';
 import {
   getArgumentValues,
+  getNamedType,
   getNullableType,
   isInputObjectType,
   isListType,
@@ -21,40 +23,66 @@ import {
 } from 'graphql';
 import { toOrganisationId } from '../../schema/subject-id.ts';
 
-/** SubjectIds, each once. `variables` are coerced. */
-export function namedSubjects(
-  schema: GraphQLSchema,
+/** SubjectIds that an operation names, each once. `variables` are coerced. */
+export type NamedSubjects = (
   operation: OperationDefinitionNode,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   variables: Readonly<Record<string, unknown>>,
-): ReadonlySet<string> {
-  const named = new Set<string>();
-  const types = new TypeInfo(schema);
-  const field = {
-    Field(node: FieldNode) {
-      const definition = types.getFieldDef();
-      if (!definition || !node.arguments?.length) return;
+) => ReadonlySet<string>;
+
+interface NamingField {
+  readonly node: FieldNode;
+  readonly definition: GraphQLField<unknown, unknown>;
+}
+
+export function createNamedSubjects(schema: GraphQLSchema): NamedSubjects {
+  // Operations are kept by whoever prepares them; which of their fields can name somebody is found once for each.
+  const known = new WeakMap<OperationDefinitionNode, readonly NamingField[]>();
+
+  return (operation, fragments, variables) => {
+    const fields = known.get(operation) ?? findNamingFields(schema, operation, fragments);
+    known.set(operation, fields);
+    const named = new Set<string>();
+    for (const { node, definition } of fields) {
       const values = getArgumentValues(definition, node, variables);
       for (const { name, type } of definition.args) collect(type, values[name], named);
-    },
+    }
+    return named;
   };
-  // A fragment is of the document, and a document may hold some that this operation does not use.
+}
+
+function findNamingFields(
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+): readonly NamingField[] {
+  const fields: NamingField[] = [];
+  const types = new TypeInfo(schema);
+  // A document may hold fragments that this operation does not use.
   const used = new Set<string>();
   const pending: (OperationDefinitionNode | FragmentDefinitionNode)[] = [operation];
-  for (let node = pending.pop(); node; node = pending.pop())
-    visit(
-      node,
-      visitWithTypeInfo(types, {
-        ...field,
-        FragmentSpread({ name }) {
-          const fragment = fragments.get(name.value);
-          if (!fragment || used.has(name.value)) return;
-          used.add(name.value);
-          pending.push(fragment);
-        },
-      }),
-    );
-  return named;
+  const visitor = visitWithTypeInfo(types, {
+    Field(node) {
+      const definition = types.getFieldDef();
+      if (definition && node.arguments?.length && definition.args.some(({ type }) => canName(type)))
+        fields.push({ node, definition });
+    },
+    FragmentSpread({ name }) {
+      const fragment = fragments.get(name.value);
+      if (!fragment || used.has(name.value)) return;
+      used.add(name.value);
+      pending.push(fragment);
+    },
+  });
+  for (let node = pending.pop(); node; node = pending.pop()) visit(node, visitor);
+  return fields;
+}
+
+function canName(declared: GraphQLInputType, within: ReadonlySet<unknown> = new Set()): boolean {
+  const type = getNamedType(declared);
+  if (!isInputObjectType(type)) return type.name === 'SubjectId' || type.name === 'CreditCode';
+  if (within.has(type)) return false;
+  return Object.values(type.getFields()).some((field) => canName(field.type, new Set([...within, type])));
 }
 
 /** The scalars of a value that stand for a subject. */
@@ -66,8 +94,8 @@ function collect(declared: GraphQLInputType, value: unknown, into: Set<string>):
     return;
   }
   if (isInputObjectType(type)) {
-    for (const [name, { type: of }] of Object.entries(type.getFields()))
-      collect(of, (value as Readonly<Record<string, unknown>>)[name], into);
+    for (const [name, field] of Object.entries(type.getFields()))
+      collect(field.type, (value as Readonly<Record<string, unknown>>)[name], into);
     return;
   }
   if (typeof value !== 'string') return;
