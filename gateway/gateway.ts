@@ -10,48 +10,65 @@
  *     a mutation is recorded first: nothing is changed of which no record can be made
  *  5. execute      the plan; authorization with the subject, cache and transport stand inside (execution/data-source.ts)
  *  6. shape        masks after the cache: a cache holds facts, never a principal's view
- *  7. audit        durable before the answer leaves; without it there is no answer
+ *  7. release      the consents are confirmed and the record is durable before the answer leaves (evidence/release.ts);
+ *                  without them there is no answer
  *  8. receipt      signs what actually leaves
  */
 import { trace } from '@opentelemetry/api';
 import { randomUUID } from 'node:crypto';
-import type { GraphQLFormattedError } from 'graphql';
+import type { FieldNode } from 'graphql';
 import { getVariableValues, GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
-import { digestOf } from '../schema/canonical.ts';
-import type { Catalogue } from '../schema/catalogue.ts';
-import type { ErrorCode } from '../schema/errors.ts';
-import { createError, ERROR_FACTS, ERRORS, isErrorCode } from '../schema/errors.ts';
+import type { Rules } from '../schema/catalogue.ts';
+import { createError } from '../schema/errors.ts';
 import type { Principal } from '../schema/principal.ts';
-import { createRights } from './authorization/rights.ts';
+import { toDenialError } from './authorization/denial-error.ts';
+import { createRightsOf } from './authorization/rights.ts';
 import type { AuditLog } from './evidence/audit-log.ts';
 import type { AuditRecord } from './evidence/audit-record.ts';
-import { issueReceipt } from './evidence/receipt.ts';
+import type { Attempt } from './evidence/release.ts';
+import { release, toRequestDigest } from './evidence/release.ts';
 import type { SignatureSuite } from '../schema/signatures/suite.ts';
-import { findConsents } from './execution/consents.ts';
+import type { InternalQuestions } from './execution/internal-questions.ts';
+import { createInternalQuestions } from './execution/internal-questions.ts';
 import { toResponseName, variableKeyOf } from './execution/keys.ts';
-import type { GatewayScope, Trail } from './execution/request-scope.ts';
-import { createTrail } from './execution/request-scope.ts';
 import { createNamedSubjects } from './execution/named-subjects.ts';
+import type { GatewayScope } from './execution/request-scope.ts';
+import { createTrail, noteDenial } from './execution/request-scope.ts';
+import type { Withdrawn } from './execution/subject-knowledge.ts';
+import { createSubjectKnowledge, NOTHING_WITHDRAWN } from './execution/subject-knowledge.ts';
+import { refuse, toPublicErrors } from './execution/public-errors.ts';
 import { createFailures } from './execution/failures.ts';
+import { consumerOf, createPseudonyms, openNames, openVariables } from './execution/pseudonyms.ts';
 import { shapeAnswer } from './execution/shape.ts';
 import type { Transport } from './execution/transport.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
 import { assertVariablesWithinLimits } from './limits/operation-limits.ts';
 import type { GatewayAnswer, GatewayRequest } from './http/graphql-over-http.ts';
+import type { TakeLookups } from './limits/lookups.ts';
+import { findLookups } from './limits/lookups.ts';
+import type { Pace } from './limits/quanta.ts';
+import { createPace } from './limits/quanta.ts';
 import type { TakeRate } from './limits/rates.ts';
 import type { PreparedOperation } from './operations/prepare.ts';
 import { createOperations, ownError } from './operations/prepare.ts';
+import type { PairwiseIds, SubjectIds } from '../schema/subject-id.ts';
 import type { Supergraph } from './supergraph/load.ts';
 
 export interface GatewayParts {
   readonly supergraph: Supergraph;
-  readonly catalogue: Catalogue;
-  readonly catalogueVersion: string;
+  readonly rules: Rules;
   readonly transport: Transport;
   readonly audit: AuditLog | null;
   readonly signature: SignatureSuite | null;
+  /** Under it what a request asks is digested: variables may hold what could be guessed from a digest without a key. */
+  readonly digestKey: Uint8Array;
   readonly takeRate: TakeRate;
+  /** null: ids pass as they are, nobody is looked up, and nobody's age is known. */
+  readonly subjectIds: SubjectIds | null;
+  readonly takeLookups: TakeLookups;
+  /** Answers to operations that look persons up leave at multiples of it after their arrival. */
+  readonly lookupQuantumMs: number;
   readonly limits: OperationLimits;
   readonly introspection: 'everyone' | 'authenticated' | 'nobody';
   readonly requestDeadlineMs: number;
@@ -63,7 +80,9 @@ export type Gateway = (request: GatewayRequest) => Promise<GatewayAnswer>;
 const tracer = trace.getTracer('jinxin.gateway');
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const { supergraph, catalogue, limits, log } = parts;
+  const { supergraph, rules, limits, log } = parts;
+  const { catalogue } = rules;
+  const rightsOf = createRightsOf(rules, supergraph.requirements);
   const namedSubjects = createNamedSubjects(supergraph.apiSchema);
   const prepare = createOperations({ schema: supergraph.apiSchema, limits, bytes: 64 * 1024 * 1024 });
 
@@ -73,8 +92,9 @@ export function createGateway(parts: GatewayParts): Gateway {
         'jinxin.principal.kind': request.principal.kind,
         'jinxin.purpose': request.principal.purpose,
       });
+      const pace = createPace(parts.lookupQuantumMs);
       try {
-        return await answer(request);
+        return await answer(request, pace);
       } catch (error) {
         if (error instanceof GraphQLError) return refuse([error]);
         const traceId = span.spanContext().traceId;
@@ -82,44 +102,138 @@ export function createGateway(parts: GatewayParts): Gateway {
         return refuse([createError('INTERNAL', { extensions: { traceId } })]);
       } finally {
         span.end();
+        await pace.end();
       }
     });
 
-  async function answer(request: GatewayRequest): Promise<GatewayAnswer> {
+  async function answer(request: GatewayRequest, pace: Pace): Promise<GatewayAnswer> {
     const { principal } = request;
     await parts.takeRate(request.consumer);
-    const rights = createRights(catalogue, supergraph.requirements, principal);
+    const rights = rightsOf(principal);
     const operation = prepare(request, rights, mayIntrospect(principal));
     if (!('hash' in operation)) return refuse(operation);
     assertVariablesWithinLimits(request.variables, limits);
-    const coerced = getVariableValues(
+    const { coerced, errors } = getVariableValues(
       supergraph.apiSchema,
       operation.operation.variableDefinitions ?? [],
       request.variables,
     );
-    if (coerced.errors)
-      return refuse(coerced.errors.map((error) => ownError(error) ?? toVariableError(error, principal)));
+    if (errors) return refuse(errors.map((error) => ownError(error) ?? toVariableError(error, principal)));
 
-    const trail = createTrail();
-    const named = namedSubjects(operation.operation, operation.fragments, coerced.coerced);
-    for (const subject of named) trail.subjects.add(subject);
-    const scope: GatewayScope = {
-      principal,
-      rights,
-      signal: request.signal,
-      deadline: performance.now() + parts.requestDeadlineMs,
-      consentedItems: createConsentedItems(request, trail),
-      trail,
+    const ids = parts.subjectIds && createPseudonyms(parts.subjectIds, principal);
+    const asked = ids ? openIds(operation, request, ids) : request;
+    if (parts.subjectIds) await countLookups(operation, coerced, principal, parts.subjectIds, pace);
+
+    const named = namedSubjects(operation.operation, operation.fragments, coerced);
+    const run = createRun(request, ids ? openNames(named, ids) : named);
+    const intention = await recordIntent(operation, run.scopeOf(NOTHING_WITHDRAWN));
+    return release(
+      {
+        audit: parts.audit,
+        signature: parts.signature,
+        questions: run.questions,
+        consumer: principal.id,
+        request: run.request,
+        digest: toRequestDigest(parts.digestKey, {
+          operation: operation.hash,
+          variables: asked.variables,
+          purpose: principal.purpose,
+        }),
+        intention,
+        isRepeatable: operation.operation.operation !== 'mutation',
+      },
+      (withdrawn) => attempt(operation, asked, { variables: coerced, ids }, run.scopeOf(withdrawn)),
+    );
+  }
+
+  /** What one request has of its own, whichever attempt at its answer it is. */
+  function createRun(
+    { principal, signal, idempotencyKey }: GatewayRequest,
+    named: ReadonlySet<string>,
+  ): {
+    request: string;
+    questions: InternalQuestions;
+    scopeOf: (withdrawn: Withdrawn) => GatewayScope;
+  } {
+    const name = idempotencyKey ?? randomUUID();
+    const deadline = performance.now() + parts.requestDeadlineMs;
+    const questions = createInternalQuestions(parts.transport, supergraph.internal, { signal, deadline });
+    return {
+      request: name,
+      questions,
+      scopeOf: (withdrawn) => ({
+        principal,
+        rights: rightsOf(principal),
+        signal,
+        deadline,
+        knowledge: createSubjectKnowledge({
+          principal,
+          request: name,
+          questions,
+          subjectIds: parts.subjectIds,
+          law: rules.law,
+          withdrawn,
+          now: Date.now,
+          log,
+        }),
+        trail: createTrail(named),
+      }),
     };
-    await recordIntent(operation, scope);
+  }
+
+  /** Makes the answer once: executed, shaped, with what is to be recorded of it. */
+  async function attempt(
+    operation: PreparedOperation,
+    request: GatewayRequest,
+    { variables, ids }: { variables: Readonly<Record<string, unknown>>; ids: PairwiseIds | null },
+    scope: GatewayScope,
+  ): Promise<Attempt> {
     const executed = await execute(operation, request, scope);
-    const shaped = shape(operation, coerced.coerced, executed, scope);
-    const errors = [
-      ...shaped.errors,
-      ...executed.errors.flatMap((error) => atAskedPath(error, shaped.data) ?? []),
-    ].map((error) => toPublicError(error));
-    const body = { data: shaped.data, ...(errors.length > 0 ? { errors } : {}) };
-    return { ...body, ...(await evidence(operation, scope, body)) };
+    const shaped = shape(operation, variables, executed, scope, ids);
+    const errors = toPublicErrors(shaped.data, [...shaped.errors, ...executed.errors], {
+      isPlain: supergraph.requirements.size === 0,
+      log,
+    });
+    const { disputed } = scope.trail;
+    const body = {
+      data: shaped.data,
+      ...(errors.length > 0 ? { errors } : {}),
+      ...(disputed.length > 0 ? { extensions: { underObjection: disputed } } : {}),
+    };
+    const items = [...scope.trail.disclosed].filter((id) => catalogue.get(id)?.publicity !== 'PUBLIC');
+    const isEvident = items.length > 0 || scope.trail.denials.length > 0;
+    return {
+      body,
+      record: isEvident
+        ? toRecord(operation.hash, scope, items, items.length > 0 ? 'DISCLOSED' : 'DENIED')
+        : null,
+      consents: scope.trail.consents,
+    };
+  }
+
+  function openIds({ operation }: PreparedOperation, request: GatewayRequest, ids: PairwiseIds) {
+    return {
+      ...request,
+      variables: openVariables(supergraph.apiSchema, operation, request.variables, ids),
+    };
+  }
+
+  /** Before anybody is asked; and from here on the time of the answer tells nothing. */
+  async function countLookups(
+    { operation, fragments, cut }: PreparedOperation,
+    variables: Readonly<Record<string, unknown>>,
+    principal: Principal,
+    subjectIds: SubjectIds,
+    pace: Pace,
+  ) {
+    const isCut = (field: FieldNode) => cut.has(field);
+    const looked = findLookups(supergraph.apiSchema, { operation, fragments, isCut }, variables);
+    if (looked.fields === 0) return;
+    pace.hold();
+    await parts.takeLookups(
+      consumerOf(principal),
+      looked.numbers.map((number) => subjectIds.ofPerson(number)),
+    );
   }
 
   /** Runs the planned operation; with nothing left to plan, nothing is run and nobody is asked. */
@@ -176,6 +290,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       errors: readonly GraphQLError[];
     },
     { rights, trail }: GatewayScope,
+    ids: PairwiseIds | null,
   ) {
     const failures = createFailures(executed.errors);
     return shapeAnswer(
@@ -184,6 +299,13 @@ export function createGateway(parts: GatewayParts): Gateway {
         fragments,
         variables,
         isCut: (field) => cut.has(field),
+        toEdgeId: (id) => (ids ? ids.toEdge(id) : id),
+        unmaskable(parent, field, path) {
+          const item = rights.itemsOf(parent, field)[0] ?? '';
+          const decision = rights.ofItem(item).id;
+          trail.denials.push({ item, reason: 'MASKED', path: path.join('.'), decision });
+          return createError('FORBIDDEN', { path, extensions: { item, reason: 'MASKED', decision } });
+        },
         maskOf(parent, field) {
           const decision = rights.ofField(parent, field);
           return decision && 'mask' in decision ? decision.mask : undefined;
@@ -192,10 +314,11 @@ export function createGateway(parts: GatewayParts): Gateway {
           const item = cut.get(field) ?? null;
           if (item === null) return null;
           const decision = rights.ofItem(item);
-          const reason = decision.effect === 'deny' ? decision.reason : 'NOT_GRANTED';
-          trail.denials.push({ item, reason, path: path.join('.') });
-          return createError('FORBIDDEN', { path, extensions: { item, reason } });
+          if (decision.effect !== 'deny') throw new Error(`${item} was cut although it is not denied`);
+          noteDenial(trail, decision, path);
+          return toDenialError(decision, path);
         },
+        onDisputed: (path) => trail.disputed.push(path.join('.')),
         onAnswered(parent, field, path, isNull) {
           const items = rights.itemsOf(parent, field);
           // A null beside which no error stands says that nobody has it: that is told, too.
@@ -210,82 +333,40 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   /** Nothing is changed of which no record can be made: whether the answer can be recorded shows too late. */
   async function recordIntent({ operation, planned, hash }: PreparedOperation, scope: GatewayScope) {
-    if (operation.operation !== 'mutation' || !planned || !parts.audit) return;
-    const intention = toRecord(hash, scope, [], null);
-    await parts.audit.append(intention);
-    scope.trail.intention = intention.id;
+    if (operation.operation !== 'mutation' || !planned || !parts.audit) return null;
+    const intent = toRecord(hash, scope, [], 'INTENDED');
+    const id = randomUUID();
+    await parts.audit.append({ ...intent, id, supersedes: null, answerHash: null });
+    return id;
   }
 
   function toRecord(
     operation: string,
-    { principal, trail }: GatewayScope,
+    { principal, rights, trail }: GatewayScope,
     items: readonly string[],
-    answerHash: string | null,
-  ): AuditRecord {
-    const isDisclosing = items.length > 0;
+    result: AuditRecord['result'],
+  ): NonNullable<Attempt['record']> {
+    const { kind, id, department } = principal;
     return {
-      id: randomUUID(),
       at: new Date().toISOString(),
-      principal: {
-        kind: principal.kind,
-        id: principal.id,
-        ...(principal.department === undefined ? {} : { department: principal.department }),
-      },
+      principal: { kind, id, ...(department === undefined ? {} : { department }) },
       purpose: principal.purpose,
       operation,
-      result: answerHash === null ? 'INTENDED' : isDisclosing ? 'DISCLOSED' : 'DENIED',
+      result,
       subjects: [...trail.subjects],
       consents: [...trail.consents],
       items,
-      decisions: [],
+      decisions: [
+        ...new Set(items.flatMap((item) => [...(trail.decisions.get(item) ?? [rights.ofItem(item).id])])),
+      ],
       denials: trail.denials,
-      sources: trail.fetches.map(({ subgraph, ok, asked }) => ({
-        subgraph,
-        status: ok ? (asked > 0 ? 'ANSWERED' : 'CACHED') : 'UNREACHABLE',
-      })),
-      breakGlass: [],
-      supersedes: trail.intention,
-      catalogue: parts.catalogueVersion,
-      answerHash,
-    };
-  }
-
-  /** One record per answer that discloses a non-public item or denies one, and a receipt for what is disclosed. */
-  async function evidence({ hash }: PreparedOperation, scope: GatewayScope, body: unknown) {
-    const items = [...scope.trail.disclosed].filter((id) => catalogue.get(id)?.publicity !== 'PUBLIC');
-    if (items.length === 0 && scope.trail.denials.length === 0) return {};
-    if (!parts.audit) throw createError('AUDIT_UNAVAILABLE');
-    const answerHash = digestOf(body);
-    await parts.audit.append(toRecord(hash, scope, items, answerHash));
-    if (!parts.signature || items.length === 0) return {};
-    return { extensions: { receipt: issueReceipt(parts.signature, answerHash, Date.now()) } };
-  }
-
-  function createConsentedItems(
-    { principal, signal }: GatewayRequest,
-    trail: Trail,
-  ): GatewayScope['consentedItems'] {
-    const deadline = performance.now() + parts.requestDeadlineMs;
-    const asked = new Map<string, Promise<ReadonlyMap<string, ReadonlySet<string>>>>();
-    const { consentSubgraph } = supergraph;
-    return async (subjects) => {
-      if (!consentSubgraph || subjects.length === 0) return new Map();
-      const key = [...subjects].sort().join(' ');
-      const question =
-        asked.get(key) ??
-        findConsents(parts.transport, consentSubgraph, { principal, subjects, signal, deadline }).then(
-          ({ ids, items }) => {
-            for (const id of ids) trail.consents.add(id);
-            return items;
-          },
-          (error: unknown) => {
-            // Fail closed: whoever cannot be asked has not consented.
-            log.warn({ err: error }, 'consents could not be read');
-            return new Map<string, ReadonlySet<string>>();
-          },
-        );
-      asked.set(key, question);
-      return question;
+      sources: trail.fetches.flatMap(({ subgraph, ok, asked, statuses }) =>
+        (statuses.length > 0 ? statuses : [ok ? (asked > 0 ? 'ANSWERED' : 'CACHED') : 'UNREACHABLE']).map(
+          (status) => ({ subgraph, status }),
+        ),
+      ),
+      breakGlass: [...trail.releases],
+      catalogue: rules.version,
     };
   }
 
@@ -295,69 +376,17 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   function toVariableError(error: GraphQLError, principal: Principal): GraphQLError {
-    return createError('INVALID_OPERATION', mayIntrospect(principal) ? { detail: error.message } : {});
-  }
-
-  /** Errors of the table are shown; those of plain subgraphs (a graph without policies) as well; the rest is ours: INTERNAL. */
-  function toPublicError(error: GraphQLError): GraphQLFormattedError {
-    const { code } = error.extensions;
-    const path = error.path ? { path: error.path } : {};
-    if (supergraph.requirements.size === 0)
-      return { message: error.message, ...path, extensions: { ...error.extensions } };
-    if (isErrorCode(code)) {
-      const told = toDepartmentCode(code);
-      const isOfTable = told === code && error.message.startsWith(ERRORS[code].en);
-      return {
-        message: isOfTable ? error.message : createError(told).message,
-        ...path,
-        extensions: { ...publicExtensions(error), code: told },
-      };
-    }
-    // Without its message, which a department may have written about somebody.
-    log.warn({ path: error.path ?? null }, 'an error outside the closed table was masked');
-    const { message, extensions } = createError('INTERNAL');
-    return { message, ...path, extensions };
+    return createError(
+      'INVALID_OPERATION',
+      mayIntrospect(principal) ? { detail: withoutValue(error.message) } : {},
+    );
   }
 }
 
-/**
- * An error of a field that was fetched for another's sake (@requires) and not asked for: it is told at the deepest place that
- * was. A denial there is not told: the field that needed it has its own, and the inner name is nobody's business.
- */
-function atAskedPath(error: GraphQLError, data: unknown): GraphQLError | null {
-  const path = error.path ?? [];
-  let value = data;
-  let asked = 0;
-  for (; asked < path.length; asked++) {
-    if (typeof value !== 'object' || value === null) return error;
-    if (!Object.hasOwn(value, path[asked] as PropertyKey)) break;
-    value = (value as Record<PropertyKey, unknown>)[path[asked] as PropertyKey];
-  }
-  if (asked === path.length) return error;
-  const { code } = error.extensions;
-  if (code === 'FORBIDDEN' || code === 'CONSENT_REQUIRED') return null;
-  return new GraphQLError(error.message, { path: path.slice(0, asked), extensions: error.extensions });
-}
-
-/** A code with a status of its own speaks of a whole request: that between gateway and department, not the client's. */
-function toDepartmentCode(code: ErrorCode): ErrorCode {
-  return ERRORS[code].status === null || code === 'INTERNAL' ? code : 'DEPARTMENT_UNAVAILABLE';
-}
-
-/** Nothing of a refused request was executed: there is no `data`. */
-function refuse(errors: readonly GraphQLError[]): GatewayAnswer {
-  return {
-    errors: errors.map((error) => ({
-      message: error.message,
-      ...(error.locations ? { locations: error.locations } : {}),
-      ...(error.path ? { path: error.path } : {}),
-      extensions: { code: 'INVALID_OPERATION', ...publicExtensions(error) },
-    })),
-  };
-}
-
-function publicExtensions({ extensions }: GraphQLError): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(extensions).filter(([name]) => name === 'code' || ERROR_FACTS.includes(name)),
-  );
+/** What graphql-js finds wrong with a variable, without the value that it quotes: that may be somebody's number. */
+function withoutValue(message: string): string {
+  const [, variable] = /^(Variable "\$\w+") got invalid value /.exec(message) ?? [];
+  if (variable === undefined) return message;
+  const [, place] = / at "([A-Za-z_][\w.[\]]*)"; [^"]*/.exec(message) ?? [];
+  return `${variable} is not of its type${place === undefined ? '' : ` at ${place}`}.`;
 }

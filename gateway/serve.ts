@@ -1,4 +1,5 @@
 /** The composition root: Config → a gateway that listens. Every part is made here and handed to whoever needs it. */
+import { hkdfSync, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
@@ -6,8 +7,8 @@ import type { Registry } from 'prom-client';
 import { migrate } from '../adapters/postgres/migrate.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
 import { createRedisStore } from '../adapters/redis/store.ts';
-import type { Catalogue } from '../schema/catalogue.ts';
-import { readCatalogueFile } from '../schema/catalogue.ts';
+import type { Rules } from '../schema/catalogue.ts';
+import { NO_RULES, readCatalogueFile } from '../schema/catalogue.ts';
 import { issueSandboxToken } from '../schema/sandbox-tokens.ts';
 import type { Config } from './config.ts';
 import { ConfigError } from './config.ts';
@@ -22,6 +23,7 @@ import { createExplorer } from './http/explorer.ts';
 import { createGatewayMetrics } from './http/metrics.ts';
 import { createHttp } from './http/server.ts';
 import { createIdentify } from './identity/tokens.ts';
+import { createLookupRates, createMemoryPoints } from './limits/lookups.ts';
 import { createRates } from './limits/rates.ts';
 import type { Supergraph } from './supergraph/load.ts';
 import { loadSupergraph, readSubgraphUrls } from './supergraph/load.ts';
@@ -47,7 +49,7 @@ export async function serveGateway(
   };
   try {
     const sdl = await readSupergraphFile(config.supergraphFile);
-    const { catalogue, version } = await loadCatalogues(config);
+    const rules = await loadRules(config);
     const transport = createTransport({
       urls: toUrls(readSubgraphUrls(sdl), config.subgraphsUrl),
       signingKey: config.signingKey,
@@ -72,6 +74,7 @@ export async function serveGateway(
           transport,
           cache,
           observeCache: metrics.observeCache,
+          personOf: config.subjectIds?.ofPerson ?? null,
           log,
         }),
     });
@@ -79,12 +82,19 @@ export async function serveGateway(
     const audit = supergraph.requirements.size > 0 ? await openAudit(config, log, closers) : null;
     const gateway = createGateway({
       supergraph,
-      catalogue,
-      catalogueVersion: version,
+      rules,
+      digestKey: toDigestKey(config),
+      subjectIds: config.subjectIds,
       transport,
       audit,
       signature: config.receipts,
       takeRate: createRates(config.requestsPerSecond),
+      takeLookups: createLookupRates({
+        perConsumer: createMemoryPoints(config.lookups.perConsumerMinute, 60),
+        perPerson: createMemoryPoints(config.lookups.perPersonHour, 3_600),
+        perConsumerAndPerson: createMemoryPoints(config.lookups.perConsumerAndPersonHour, 3_600),
+      }),
+      lookupQuantumMs: config.lookups.quantumMs,
       limits: config.limits,
       introspection: config.introspection,
       requestDeadlineMs: config.requestDeadlineMs,
@@ -132,8 +142,8 @@ async function readSupergraphFile(file: string): Promise<string> {
   }
 }
 
-async function loadCatalogues({ catalogueFile }: Config): Promise<{ catalogue: Catalogue; version: string }> {
-  if (catalogueFile === null) return { catalogue: new Map(), version: 'none' };
+async function loadRules({ catalogueFile }: Config): Promise<Rules> {
+  if (catalogueFile === null) return NO_RULES;
   return readCatalogueFile(await readFile(catalogueFile, 'utf8'), catalogueFile);
 }
 
@@ -183,4 +193,11 @@ async function explorerOf(config: Config, supergraph: Supergraph) {
     defaultHeaders,
     examples: supergraph.requirements.size > 0 ? EXAMPLES : [],
   });
+}
+
+/** The same in every process of a platform, so that a request repeated at another one is the same request. */
+function toDigestKey({ signingKey }: Config): Uint8Array {
+  if (!signingKey) return randomBytes(32);
+  const secret = signingKey.export({ type: 'pkcs8', format: 'der' });
+  return new Uint8Array(hkdfSync('sha256', secret, '', 'jinxin request digest', 32));
 }

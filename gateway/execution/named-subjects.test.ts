@@ -12,7 +12,8 @@ const schema = withScalars(
       audit(filter: Filter): Subject text(id: String): Subject }`),
 );
 const namedSubjects = createNamedSubjects(schema);
-const [A, B] = ['O-91120101MA9TYN016Y', 'P1-abcdef'] as const;
+/** No person's id stands in the text of an operation. */
+const [A, B, C] = ['O-91120101MA9TYN016Y', 'P1-abcdef', 'O-91120116MA9TYN024H'] as const;
 
 function named(query: string, variables: Record<string, unknown> = {}): readonly string[] {
   const document = parse(query);
@@ -35,19 +36,19 @@ describe('the subjects that an operation names', () => {
     [`query Q($x: SubjectId!) { many(ids: [$x, "${A}", "${A}"]) { log } }`, [A, B], { x: B }],
     [`{ many(ids: "${A}") { log } }`, [A]],
     [`{ company(code: "91120101MA9TYN016Y") { log } }`, [A]],
-    [`{ audit(filter: { nested: { subject: "${B}" } }) { log } }`, [B]],
+    [`{ audit(filter: { nested: { subject: "${C}" } }) { log } }`, [C]],
     [`query Q($f: Filter) { audit(filter: $f) { log } }`, [A], { f: { subject: A, note: B } }],
     [`query Q($f: Filter) { audit(filter: $f) { log } }`, []],
     [`{ text(id: "${A}") { log } }`, []],
     [
-      `{ text { ...F ...F } } fragment F on Subject { inner { log(of: "${B}") ...G } } fragment G on Subject { log(of: "${A}") }`,
-      [A, B],
+      `{ text { ...F ...F } } fragment F on Subject { inner { log(of: "${C}") ...G } } fragment G on Subject { log(of: "${A}") }`,
+      [A, C],
     ],
     [
-      `query Q { text { log } } query R { one(id: "${A}") { ...F } } fragment F on Subject { log(of: "${B}") }`,
+      `query Q { text { log } } query R { one(id: "${A}") { ...F } } fragment F on Subject { log(of: "${C}") }`,
       [],
     ],
-    [`{ text { ... on Subject { inner { log(of: "${B}") } } } }`, [B]],
+    [`{ text { ... on Subject { inner { log(of: "${C}") } } } }`, [C]],
   ])('%s', (query, expected, variables = {}) => {
     expect(named(query, variables)).toEqual(expected);
   });

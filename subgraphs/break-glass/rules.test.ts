@@ -9,6 +9,7 @@ const rules = loadRules();
 const item = (id: string, use: object[] | null) => ({
   id,
   name: { zh: '项', en: id },
+  category: 'administrative',
   publicity: use ? 'NOT_PUBLIC' : 'PUBLIC',
   sharing: 'CONDITIONAL',
   use: use ?? [],
