@@ -17,6 +17,7 @@ const REASON = '厂房坍塌，须确认当班参保人数。';
 const OPEN = `mutation ($input: BreakGlassInput!) { breakGlass(input: $input) { id subject items state reviewDueAt } }`;
 const CLOSE = 'mutation ($id: ID!) { closeBreakGlass(id: $id) { id state } }';
 const REVIEW = `mutation ($id: ID!) { reviewBreakGlass(id: $id, verdict: JUSTIFIED, note: "已核对值班记录与出警单。") { verdict reviewedBy } }`;
+const MINE = '{ myBreakGlass { releases { id } } }';
 const LISTED = '{ openBreakGlass { releases { id subject officer items reason overdue } next } }';
 const EMERGENCY = { 'jinxin-purpose': 'EMERGENCY' };
 
@@ -123,6 +124,33 @@ describe('an emergency access', () => {
     expect(told).toEqual([
       { who: { id: 'market-regulation' }, why: { code: 'EMERGENCY' }, result: 'DISCLOSED' },
     ]);
+  });
+});
+
+describe('what it releases', () => {
+  it('is shown to its officer while it is open, recorded with the release that it rests on, and not a moment longer', async () => {
+    const ask = async () => {
+      const { data, errors } = await platform.ask({
+        as: 'tax-officer',
+        headers: EMERGENCY,
+        query: `{ creditSubject(code: "${SAMPLE_COMPANY_CODE}") { humanResources { insuredCount } } }`,
+      });
+      return [
+        typeof data.creditSubject.humanResources?.insuredCount,
+        errors.map(({ extensions }) => extensions['code']),
+      ];
+    };
+    const mine = (await platform.ask({ as: 'tax-officer', headers: EMERGENCY, query: MINE })).data
+      .myBreakGlass;
+    for (const { id } of mine.releases as { id: string }[])
+      await platform.ask({ as: 'tax-officer', headers: EMERGENCY, query: CLOSE, variables: { id } });
+    const [shown, codes] = await ask();
+    expect([shown, codes]).not.toEqual(['number', []]);
+    const { id } = (await open()).data.breakGlass as { id: string };
+    expect(await ask()).toEqual(['number', []]);
+    expect((await records()).at(-1)).toMatchObject({ result: 'DISCLOSED', items: [ITEM], breakGlass: [id] });
+    await platform.ask({ as: 'tax-officer', headers: EMERGENCY, query: CLOSE, variables: { id } });
+    expect(await ask()).toEqual([shown, codes]);
   });
 });
 
