@@ -5,13 +5,18 @@ import { isProduction, loadPlatformKeys } from '../schema/keys.ts';
 import type { SubjectIds } from '../schema/subject-id.ts';
 import { loadReceiptSuite } from '../schema/signatures/keys.ts';
 import type { SignatureSuite } from '../schema/signatures/suite.ts';
-import type { IssuerConfig } from './identity/tokens.ts';
+import type { TlsConfig } from './http/tls.ts';
+import type { IssuerConfig } from './identity/identify.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
 import { DEFAULT_LIMITS } from './limits/operation-limits.ts';
+import type { ConsumerRates } from './limits/rates.ts';
+import { readConsumerRates } from './limits/rates.ts';
 
 export interface Config {
   readonly production: boolean;
   readonly listen: { readonly host: string; readonly port: number };
+  /** null: plain HTTP, behind whatever ends TLS. */
+  readonly tls: TlsConfig | null;
   readonly supergraphFile: string;
   /** null: the graph has no policies, or nobody knows their items (then everything behind a policy is denied). */
   readonly catalogueFile: string | null;
@@ -29,13 +34,13 @@ export interface Config {
   readonly introspection: 'everyone' | 'authenticated' | 'nobody';
   readonly bodyLimit: number;
   readonly requestDeadlineMs: number;
-  readonly requestsPerSecond: number;
   readonly lookups: {
     readonly perConsumerMinute: number;
     readonly perPersonHour: number;
     readonly perConsumerAndPersonHour: number;
     readonly quantumMs: number;
   };
+  readonly consumerRates: ConsumerRates;
   readonly connectionsPerSubgraph: number;
   readonly cacheEntries: number;
   readonly limits: OperationLimits;
@@ -55,6 +60,11 @@ const environmentSchema = z.object({
   JINXIN_CATALOGUE: z.string().optional(),
   JINXIN_SUBGRAPHS_URL: z.url().optional(),
   JINXIN_ISSUER: z.string().default('none'),
+  JINXIN_TLS_CERTIFICATE: z.string().optional(),
+  JINXIN_TLS_KEY: z.string().optional(),
+  JINXIN_TLS_CLIENT_CA: z.string().optional(),
+  JINXIN_TLS_CLIENT_CRL: z.string().optional(),
+  JINXIN_TLS_CLIENTS: z.string().optional(),
   JINXIN_AUDIENCE: z.string().default('jinxin'),
   JINXIN_JWKS_URI: z.url().optional(),
   JINXIN_SIGN: z.enum(['true', 'false']).default('false'),
@@ -70,6 +80,7 @@ const environmentSchema = z.object({
   JINXIN_LOOKUPS_PER_PERSON_HOUR: count(40),
   JINXIN_LOOKUPS_PER_CONSUMER_AND_PERSON_HOUR: count(10),
   JINXIN_LOOKUP_QUANTUM_MS: count(100),
+  JINXIN_CONSUMER_RATES: z.string().default(''),
   JINXIN_CONNECTIONS_PER_SUBGRAPH: count(64),
   JINXIN_CACHE_ENTRIES: count(50_000),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
@@ -89,9 +100,15 @@ export function readConfig(
   const keys = isSigning ? loadPlatformKeys(environment) : null;
   if (isSigning && !keys?.gatewayPrivateKey)
     throw new ConfigError(['JINXIN_GATEWAY_PRIVATE_KEY: the gateway needs the private key to sign']);
+  const consumerRates = readConsumerRates(values.JINXIN_CONSUMER_RATES, values.JINXIN_REQUESTS_PER_SECOND);
+  if (!consumerRates)
+    throw new ConfigError([
+      'JINXIN_CONSUMER_RATES: must read CONSUMER=NUMBER[,…][,default=NUMBER], each once',
+    ]);
   return {
     production,
     listen: readListen(options.listen),
+    tls: readTls(values),
     supergraphFile: options.supergraph,
     catalogueFile: options.catalogue ?? values.JINXIN_CATALOGUE ?? null,
     subgraphsUrl: values.JINXIN_SUBGRAPHS_URL ?? null,
@@ -106,13 +123,13 @@ export function readConfig(
     introspection: values.JINXIN_INTROSPECTION,
     bodyLimit: values.JINXIN_BODY_LIMIT,
     requestDeadlineMs: values.JINXIN_REQUEST_DEADLINE_MS,
-    requestsPerSecond: values.JINXIN_REQUESTS_PER_SECOND,
     lookups: {
       perConsumerMinute: values.JINXIN_LOOKUPS_PER_CONSUMER_MINUTE,
       perPersonHour: values.JINXIN_LOOKUPS_PER_PERSON_HOUR,
       perConsumerAndPersonHour: values.JINXIN_LOOKUPS_PER_CONSUMER_AND_PERSON_HOUR,
       quantumMs: values.JINXIN_LOOKUP_QUANTUM_MS,
     },
+    consumerRates,
     connectionsPerSubgraph: values.JINXIN_CONNECTIONS_PER_SUBGRAPH,
     cacheEntries: values.JINXIN_CACHE_ENTRIES,
     limits: DEFAULT_LIMITS,
@@ -126,6 +143,10 @@ export function toPrintable(config: Config): Readonly<Record<string, unknown>> {
   const { signingKey, receipts, subjectIds: _, ...rest } = config;
   return {
     ...rest,
+    consumerRates: {
+      fallback: config.consumerRates.fallback,
+      of: Object.fromEntries(config.consumerRates.of),
+    },
     receipts: receipts ? `${receipts.algorithm} ${receipts.keyId}` : null,
     signingKey: signingKey ? '***' : null,
     platformUrl: url(config.platformUrl),
@@ -140,6 +161,23 @@ function readListen(text: string): { host: string; port: number } {
   return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
 }
 
+/** Files of PEM: certificate and key make the door TLS, the others ask clients for theirs. */
+function readTls(values: z.infer<typeof environmentSchema>): TlsConfig | null {
+  const { JINXIN_TLS_CERTIFICATE: certificate, JINXIN_TLS_KEY: key } = values;
+  const clientCa = values.JINXIN_TLS_CLIENT_CA ?? null;
+  const clientCrl = values.JINXIN_TLS_CLIENT_CRL ?? null;
+  const clients = values.JINXIN_TLS_CLIENTS ?? null;
+  if ((clientCrl !== null || clients !== null) && clientCa === null)
+    throw new ConfigError([
+      'JINXIN_TLS_CLIENT_CA: is needed with JINXIN_TLS_CLIENTS and JINXIN_TLS_CLIENT_CRL',
+    ]);
+  if (certificate === undefined || key === undefined) {
+    if (certificate === undefined && key === undefined && clientCa === null) return null;
+    throw new ConfigError(['JINXIN_TLS_CERTIFICATE and JINXIN_TLS_KEY: TLS needs both']);
+  }
+  return { certificate, key, clientCa, clientCrl, clients };
+}
+
 function readIssuer(values: z.infer<typeof environmentSchema>, production: boolean): IssuerConfig {
   if (values.JINXIN_ISSUER === 'none') return { kind: 'none' };
   if (values.JINXIN_ISSUER === 'sandbox') {
@@ -148,6 +186,9 @@ function readIssuer(values: z.infer<typeof environmentSchema>, production: boole
   }
   if (values.JINXIN_JWKS_URI === undefined)
     throw new ConfigError(['JINXIN_JWKS_URI: is needed with JINXIN_ISSUER']);
+  // Whoever sits on the way could hand out keys of his own, and be anybody.
+  if (production && !values.JINXIN_JWKS_URI.startsWith('https:'))
+    throw new ConfigError(['JINXIN_JWKS_URI: keys are fetched over https in production']);
   return {
     kind: 'oidc',
     issuer: values.JINXIN_ISSUER,

@@ -16,7 +16,6 @@
  */
 import { trace } from '@opentelemetry/api';
 import { randomUUID } from 'node:crypto';
-import type { FieldNode } from 'graphql';
 import { getVariableValues, GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import type { Rules } from '../schema/catalogue.ts';
@@ -24,6 +23,7 @@ import { createError } from '../schema/errors.ts';
 import type { Principal } from '../schema/principal.ts';
 import { toDenialError } from './authorization/denial-error.ts';
 import { createRightsOf } from './authorization/rights.ts';
+import type { SubjectIds } from '../schema/subject-id.ts';
 import type { AuditLog } from './evidence/audit-log.ts';
 import type { AuditRecord } from './evidence/audit-record.ts';
 import type { Attempt } from './evidence/release.ts';
@@ -39,20 +39,17 @@ import type { Withdrawn } from './execution/subject-knowledge.ts';
 import { createSubjectKnowledge, NOTHING_WITHDRAWN } from './execution/subject-knowledge.ts';
 import { refuse, toPublicErrors } from './execution/public-errors.ts';
 import { createFailures } from './execution/failures.ts';
-import { consumerOf, createPseudonyms, openNames, openVariables } from './execution/pseudonyms.ts';
 import { shapeAnswer } from './execution/shape.ts';
 import type { Transport } from './execution/transport.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
 import { assertVariablesWithinLimits } from './limits/operation-limits.ts';
 import type { GatewayAnswer, GatewayRequest } from './http/graphql-over-http.ts';
-import type { TakeLookups } from './limits/lookups.ts';
-import { findLookups } from './limits/lookups.ts';
 import type { Pace } from './limits/quanta.ts';
-import { createPace } from './limits/quanta.ts';
 import type { TakeRate } from './limits/rates.ts';
 import type { PreparedOperation } from './operations/prepare.ts';
 import { createOperations, ownError } from './operations/prepare.ts';
-import type { PairwiseIds, SubjectIds } from '../schema/subject-id.ts';
+import { withoutValue } from './operations/variable-errors.ts';
+import type { Persons, ReceivedIds } from './persons.ts';
 import type { Supergraph } from './supergraph/load.ts';
 
 export interface GatewayParts {
@@ -64,11 +61,9 @@ export interface GatewayParts {
   /** Under it what a request asks is digested: variables may hold what could be guessed from a digest without a key. */
   readonly digestKey: Uint8Array;
   readonly takeRate: TakeRate;
-  /** null: ids pass as they are, nobody is looked up, and nobody's age is known. */
+  readonly persons: Persons;
+  /** Opens persons' ids, for their age; null in a gateway without keys. */
   readonly subjectIds: SubjectIds | null;
-  readonly takeLookups: TakeLookups;
-  /** Answers to operations that look persons up leave at multiples of it after their arrival. */
-  readonly lookupQuantumMs: number;
   readonly limits: OperationLimits;
   readonly introspection: 'everyone' | 'authenticated' | 'nobody';
   readonly requestDeadlineMs: number;
@@ -92,7 +87,7 @@ export function createGateway(parts: GatewayParts): Gateway {
         'jinxin.principal.kind': request.principal.kind,
         'jinxin.purpose': request.principal.purpose,
       });
-      const pace = createPace(parts.lookupQuantumMs);
+      const pace = parts.persons.arrive();
       try {
         return await answer(request, pace);
       } catch (error) {
@@ -120,12 +115,10 @@ export function createGateway(parts: GatewayParts): Gateway {
     );
     if (errors) return refuse(errors.map((error) => ownError(error) ?? toVariableError(error, principal)));
 
-    const ids = parts.subjectIds && createPseudonyms(parts.subjectIds, principal);
-    const asked = ids ? openIds(operation, request, ids) : request;
-    if (parts.subjectIds) await countLookups(operation, coerced, principal, parts.subjectIds, pace);
+    const received = await parts.persons.receive(operation, request, coerced, pace);
 
     const named = namedSubjects(operation.operation, operation.fragments, coerced);
-    const run = createRun(request, ids ? openNames(named, ids) : named);
+    const run = createRun(request, new Set([...named].flatMap((id) => received.toPlatformId(id) ?? [])));
     const intention = await recordIntent(operation, run.scopeOf(NOTHING_WITHDRAWN));
     return release(
       {
@@ -136,13 +129,13 @@ export function createGateway(parts: GatewayParts): Gateway {
         request: run.request,
         digest: toRequestDigest(parts.digestKey, {
           operation: operation.hash,
-          variables: asked.variables,
+          variables: received.variables,
           purpose: principal.purpose,
         }),
         intention,
         isRepeatable: operation.operation.operation !== 'mutation',
       },
-      (withdrawn) => attempt(operation, asked, { variables: coerced, ids }, run.scopeOf(withdrawn)),
+      (withdrawn) => attempt(operation, { ...received, coerced }, run.scopeOf(withdrawn)),
     );
   }
 
@@ -184,12 +177,11 @@ export function createGateway(parts: GatewayParts): Gateway {
   /** Makes the answer once: executed, shaped, with what is to be recorded of it. */
   async function attempt(
     operation: PreparedOperation,
-    request: GatewayRequest,
-    { variables, ids }: { variables: Readonly<Record<string, unknown>>; ids: PairwiseIds | null },
+    { variables, toEdgeId, coerced }: ReceivedIds & { coerced: Readonly<Record<string, unknown>> },
     scope: GatewayScope,
   ): Promise<Attempt> {
-    const executed = await execute(operation, request, scope);
-    const shaped = shape(operation, variables, executed, scope, ids);
+    const executed = await execute(operation, variables, scope);
+    const shaped = shape(operation, coerced, executed, scope, toEdgeId);
     const errors = toPublicErrors(shaped.data, [...shaped.errors, ...executed.errors], {
       isPlain: supergraph.requirements.size === 0,
       log,
@@ -211,35 +203,10 @@ export function createGateway(parts: GatewayParts): Gateway {
     };
   }
 
-  function openIds({ operation }: PreparedOperation, request: GatewayRequest, ids: PairwiseIds) {
-    return {
-      ...request,
-      variables: openVariables(supergraph.apiSchema, operation, request.variables, ids),
-    };
-  }
-
-  /** Before anybody is asked; and from here on the time of the answer tells nothing. */
-  async function countLookups(
-    { operation, fragments, cut }: PreparedOperation,
-    variables: Readonly<Record<string, unknown>>,
-    principal: Principal,
-    subjectIds: SubjectIds,
-    pace: Pace,
-  ) {
-    const isCut = (field: FieldNode) => cut.has(field);
-    const looked = findLookups(supergraph.apiSchema, { operation, fragments, isCut }, variables);
-    if (looked.fields === 0) return;
-    pace.hold();
-    await parts.takeLookups(
-      consumerOf(principal),
-      looked.numbers.map((number) => subjectIds.ofPerson(number)),
-    );
-  }
-
   /** Runs the planned operation; with nothing left to plan, nothing is run and nobody is asked. */
   async function execute(
     { planned, plannedHash, operation }: PreparedOperation,
-    request: GatewayRequest,
+    given: GatewayRequest['variables'],
     scope: GatewayScope,
   ): Promise<{
     data: Readonly<Record<string, unknown>> | null | undefined;
@@ -247,7 +214,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   }> {
     if (!planned) return { data: undefined, errors: [] };
     const variables = Object.fromEntries(
-      Object.entries(request.variables).map(([name, value]) => [variableKeyOf(name), value]),
+      Object.entries(given).map(([name, value]) => [variableKeyOf(name), value]),
     );
     const result = await supergraph.execute({
       request: { query: plannedHash, variables, operationName: operation.name?.value },
@@ -290,7 +257,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       errors: readonly GraphQLError[];
     },
     { rights, trail }: GatewayScope,
-    ids: PairwiseIds | null,
+    toEdgeId: ReceivedIds['toEdgeId'],
   ) {
     const failures = createFailures(executed.errors);
     return shapeAnswer(
@@ -299,7 +266,7 @@ export function createGateway(parts: GatewayParts): Gateway {
         fragments,
         variables,
         isCut: (field) => cut.has(field),
-        toEdgeId: (id) => (ids ? ids.toEdge(id) : id),
+        toEdgeId,
         unmaskable(parent, field, path) {
           const item = rights.itemsOf(parent, field)[0] ?? '';
           const decision = rights.ofItem(item).id;
@@ -381,12 +348,4 @@ export function createGateway(parts: GatewayParts): Gateway {
       mayIntrospect(principal) ? { detail: withoutValue(error.message) } : {},
     );
   }
-}
-
-/** What graphql-js finds wrong with a variable, without the value that it quotes: that may be somebody's number. */
-function withoutValue(message: string): string {
-  const [, variable] = /^(Variable "\$\w+") got invalid value /.exec(message) ?? [];
-  if (variable === undefined) return message;
-  const [, place] = / at "([A-Za-z_][\w.[\]]*)"; [^"]*/.exec(message) ?? [];
-  return `${variable} is not of its type${place === undefined ? '' : ` at ${place}`}.`;
 }

@@ -1,11 +1,14 @@
 /** The composition root: Config → a gateway that listens. Every part is made here and handed to whoever needs it. */
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { Server } from 'node:https';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { migrate } from '../adapters/postgres/migrate.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
+import type { Counters } from '../adapters/redis/counters.ts';
+import { createCounters } from '../adapters/redis/counters.ts';
 import { createRedisStore } from '../adapters/redis/store.ts';
 import type { Rules } from '../schema/catalogue.ts';
 import { NO_RULES, readCatalogueFile } from '../schema/catalogue.ts';
@@ -22,9 +25,12 @@ import { EXAMPLES } from './http/explorer/examples.ts';
 import { createExplorer } from './http/explorer.ts';
 import { createGatewayMetrics } from './http/metrics.ts';
 import { createHttp } from './http/server.ts';
-import { createIdentify } from './identity/tokens.ts';
-import { createLookupRates, createMemoryPoints } from './limits/lookups.ts';
-import { createRates } from './limits/rates.ts';
+import { createLookupRates } from './limits/lookups.ts';
+import { createTlsDoor } from './http/tls.ts';
+import { NOBODY } from './identity/certificates.ts';
+import { createIdentify } from './identity/identify.ts';
+import { createKeyedRates, createRates } from './limits/rates.ts';
+import { createPersons } from './persons.ts';
 import type { Supergraph } from './supergraph/load.ts';
 import { loadSupergraph, readSubgraphUrls } from './supergraph/load.ts';
 
@@ -34,6 +40,8 @@ export interface RunningGateway {
   close(graceMs?: number): Promise<void>;
 }
 
+/** How long a revoked certificate may still be taken. */
+const TLS_RELOAD_MS = 10_000;
 const MOST_CACHE_BYTES = 128 * 1024 * 1024;
 
 export async function serveGateway(
@@ -60,6 +68,8 @@ export async function serveGateway(
       ? createRedisStore({ url: config.redisUrl, sealingKey: config.signingKey, log })
       : null;
     if (remote) closers.push(() => remote.close());
+    const counters = createCounters({ url: config.redisUrl, secret: config.signingKey, log });
+    closers.push(() => counters.close());
     const cache = createEntityCache({ entries: config.cacheEntries, bytes: MOST_CACHE_BYTES, remote });
     const metrics = createGatewayMetrics(registry);
     const supergraph: Supergraph = await loadSupergraph(sdl, {
@@ -88,21 +98,23 @@ export async function serveGateway(
       transport,
       audit,
       signature: config.receipts,
-      takeRate: createRates(config.requestsPerSecond),
-      takeLookups: createLookupRates({
-        perConsumer: createMemoryPoints(config.lookups.perConsumerMinute, 60),
-        perPerson: createMemoryPoints(config.lookups.perPersonHour, 3_600),
-        perConsumerAndPerson: createMemoryPoints(config.lookups.perConsumerAndPersonHour, 3_600),
-      }),
-      lookupQuantumMs: config.lookups.quantumMs,
+      persons: personsOf(config, supergraph, counters),
+      takeRate: createRates(config.consumerRates, counters),
       limits: config.limits,
       introspection: config.introspection,
       requestDeadlineMs: config.requestDeadlineMs,
       log,
     });
     let isReady = false;
+    const tls = config.tls && createTlsDoor(config.tls, { now: () => Date.now(), log });
     const app = createHttp({
-      identify: createIdentify(config.issuer),
+      tls,
+      identify: createIdentify(config.issuer, {
+        now: () => Date.now(),
+        elapsed: () => performance.now(),
+        clients: tls?.clients ?? NOBODY,
+        log,
+      }),
       answer: gateway,
       isReady: () => isReady,
       metrics: metrics.page,
@@ -112,13 +124,15 @@ export async function serveGateway(
       log,
     });
     closers.push(() => app.close());
+    const stopWatching = tls?.watch(app.server as unknown as Server, TLS_RELOAD_MS);
+    closers.push(async () => stopWatching?.());
     await app.listen(config.listen);
     isReady = true;
     const address = app.server.address();
     const port = typeof address === 'object' && address ? address.port : config.listen.port;
     const host = config.listen.host.includes(':') ? `[${config.listen.host}]` : config.listen.host;
     return {
-      url: `http://${host}:${port}/graphql`,
+      url: `${config.tls ? 'https' : 'http'}://${host}:${port}/graphql`,
       async close(graceMs = 800) {
         isReady = false;
         const cut = setTimeout(() => app.server.closeAllConnections(), graceMs);
@@ -179,6 +193,24 @@ async function openAudit(
   const audit = createAuditLog({ pool, log });
   closers.push(() => audit.close());
   return audit;
+}
+
+function personsOf({ subjectIds, lookups }: Config, supergraph: Supergraph, counters: Counters) {
+  return createPersons({
+    schema: supergraph.apiSchema,
+    subjectIds,
+    takeLookups: createLookupRates({
+      perConsumer: createKeyedRates('lookups-consumer', lookups.perConsumerMinute, 60, counters),
+      perPerson: createKeyedRates('lookups-person', lookups.perPersonHour, 3_600, counters),
+      perConsumerAndPerson: createKeyedRates(
+        'lookups-both',
+        lookups.perConsumerAndPersonHour,
+        3_600,
+        counters,
+      ),
+    }),
+    quantumMs: lookups.quantumMs,
+  });
 }
 
 async function explorerOf(config: Config, supergraph: Supergraph) {

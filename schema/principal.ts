@@ -35,6 +35,8 @@ export const ANONYMOUS: Principal = {
 };
 
 const assertionSchema = z.object({
+  /** The subgraph that it is for: what was signed for one is worth nothing at another. */
+  aud: z.string().min(1).max(64),
   principal: principalSchema,
   /** Catalogue items that the gateway found this principal may see in this fetch. */
   items: z.array(z.string()),
@@ -43,7 +45,8 @@ const assertionSchema = z.object({
   /** Seconds since the epoch; at most LIFETIME_S after `iat`. */
   iat: z.number(),
   exp: z.number(),
-  jti: z.string(),
+  /** Accepted once (see subgraphs/replay.ts). */
+  jti: z.string().min(1).max(64),
 });
 export type PrincipalAssertion = z.infer<typeof assertionSchema>;
 
@@ -54,15 +57,18 @@ export const DEADLINE_HEADER = 'jinxin-deadline';
 const LIFETIME_S = 30;
 const PROTECTED_HEADER = encode({ alg: 'EdDSA', typ: 'jinxin-principal+jws' });
 
+/** Who may see what, and at which subgraph. */
+export interface Grant {
+  readonly subgraph: string;
+  readonly principal: Principal;
+  readonly items: readonly string[];
+}
+
 /** Signs for one request body; `now` in ms. The result is the value of PRINCIPAL_HEADER. */
-export function signPrincipal(
-  key: KeyObject,
-  grant: { principal: Principal; items: readonly string[] },
-  body: string,
-  now: number,
-): string {
+export function signPrincipal(key: KeyObject, grant: Grant, body: string, now: number): string {
   const iat = Math.floor(now / 1000);
   const claims: PrincipalAssertion = {
+    aud: grant.subgraph,
     principal: grant.principal,
     items: [...grant.items],
     body: digest(body),
@@ -83,27 +89,33 @@ export class PrincipalError extends Error {
 }
 
 /**
- * Checks signature, lifetime and body; `now` in ms. The protected header is compared with the one constant that we sign,
- * so that no algorithm is ever chosen by the sender.
+ * Checks signature, subgraph, lifetime and body; `now` in ms. The protected header is compared with the one constant that we
+ * sign, so that no algorithm is ever chosen by the sender. Throws PrincipalError. That it has not been used before is for
+ * whoever remembers to say.
  */
 export function verifyPrincipal(
   key: KeyObject,
   token: string,
-  body: string,
+  expected: { readonly subgraph: string; readonly body: string },
   now: number,
 ): PrincipalAssertion {
   const [header, payload, signature, ...rest] = token.split('.');
   if (header !== PROTECTED_HEADER || !payload || !signature || rest.length > 0)
     throw new PrincipalError('not a token of ours');
-  if (!verify(null, Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, 'base64url')))
+  const bytes = Buffer.from(signature, 'base64url');
+  // In the one spelling that it has: bits that mean nothing must be nought.
+  if (bytes.toString('base64url') !== signature) throw new PrincipalError('wrong signature');
+  if (!verify(null, Buffer.from(`${header}.${payload}`), key, bytes))
     throw new PrincipalError('wrong signature');
   const parsed = assertionSchema.safeParse(JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')));
   if (!parsed.success) throw new PrincipalError('claims of another shape');
-  const { exp, iat, body: signedBody } = parsed.data;
+  const { aud, exp, iat, body: signedBody } = parsed.data;
+  if (aud !== expected.subgraph) throw new PrincipalError('signed for another subgraph');
   const seconds = now / 1000;
+  // Two clocks may differ: by less than a lifetime either way nothing that was just signed is refused.
   if (exp - iat > LIFETIME_S || seconds > exp || seconds < iat - LIFETIME_S)
     throw new PrincipalError('expired');
-  if (signedBody !== digest(body)) throw new PrincipalError('signed for another body');
+  if (signedBody !== digest(expected.body)) throw new PrincipalError('signed for another body');
   return parsed.data;
 }
 

@@ -22,6 +22,8 @@ import { toSettings } from './define.ts';
 import type { Department } from './discover.ts';
 import { assertGranted, itemsOf } from './guard.ts';
 import { createCacheHints } from './cache-hints.ts';
+import type { ReplayGuard } from './replay.ts';
+import { createReplayGuard } from './replay.ts';
 
 export interface ServeOptions {
   readonly departments: readonly Department[];
@@ -59,6 +61,8 @@ const tracer = trace.getTracer('jinxin.subgraphs');
 
 export async function serveSubgraphs(options: ServeOptions): Promise<RunningSubgraphs> {
   const app = Fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true });
+  // Nothing else is read: a text or a form is what a browser could send here.
+  app.removeAllContentTypeParsers();
   // The body is kept as it came: the principal is signed for these very bytes.
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_, body, done) => done(null, body));
   app.get('/health/live', () => ({ status: 'live' }));
@@ -69,8 +73,10 @@ export async function serveSubgraphs(options: ServeOptions): Promise<RunningSubg
   if (options.metrics) app.get('/metrics', options.metrics);
 
   const connected: ConnectedSubgraph[] = [];
+  const replay = createReplayGuard();
   try {
-    for (const department of options.departments) connected.push(await mount(app, department, options));
+    for (const department of options.departments)
+      connected.push(await mount(app, department, options, replay));
     await app.listen(options.listen);
   } catch (error) {
     await Promise.allSettled([app.close(), ...connected.map((subgraph) => subgraph.close())]);
@@ -97,6 +103,7 @@ async function mount(
   app: FastifyInstance,
   department: Department,
   options: ServeOptions,
+  replay: ReplayGuard,
 ): Promise<ConnectedSubgraph> {
   const { subgraph, catalogue } = department;
   const log = options.log.child({ department: subgraph.name });
@@ -116,17 +123,16 @@ async function mount(
   });
 
   app.post(`/${subgraph.name}/graphql`, async (request, reply) => {
-    const body = request.body as string;
+    const body = typeof request.body === 'string' ? request.body : '';
     const token = request.headers[PRINCIPAL_HEADER];
     let assertion: PrincipalAssertion;
     try {
       // Wall time, not the departments' clock: the signature was made on another machine.
-      assertion = verifyPrincipal(
-        options.gatewayKey,
-        typeof token === 'string' ? token : '',
-        body,
-        Date.now(),
-      );
+      const now = Date.now();
+      const expected = { subgraph: subgraph.name, body };
+      assertion = verifyPrincipal(options.gatewayKey, typeof token === 'string' ? token : '', expected, now);
+      // Last: only what we have signed ourselves takes up memory.
+      if (!replay.accept(assertion, now / 1_000)) throw new PrincipalError('used before');
     } catch (error) {
       if (!(error instanceof PrincipalError) && !(error instanceof SyntaxError)) throw error;
       log.warn({ reason: error.message }, 'refused a request without a valid principal');

@@ -55,7 +55,7 @@ async function active(): Promise<readonly { id: string }[]> {
     query: `query ($subjects: [SubjectId!]!) { activeBreakGlass(consumer: "tax-officer", subjects: $subjects) { id items } }`,
     variables: { subjects: [SUBJECT] },
   });
-  const grant = { principal: gateway, items: ['break-glass.active'] };
+  const grant = { principal: gateway, items: ['break-glass.active'], subgraph: 'break-glass' };
   const { body: answer } = await request(platform.subgraphUrls['break-glass'] ?? '', {
     method: 'POST',
     headers: {

@@ -21,9 +21,7 @@ import { groupByDenied, noteGrounds, toDenial, withNobody } from './disclosure-g
 import type { EntityCache } from './entity-cache.ts';
 import type { CutOperation, FetchOperation } from './fetch-operation.ts';
 import { readFetchOperation } from './fetch-operation.ts';
-import { createLookupPorts } from './lookup-ports.ts';
-import type { LookupFetch } from './person-lookup.ts';
-import { fetchLookups, readLookups } from './person-lookup.ts';
+import { createPersonLookups } from './person-lookup.ts';
 import type { GatewayScope } from './request-scope.ts';
 import { statusesIn } from './statuses.ts';
 import type { SubgraphAnswer, SubgraphErrorBody, Transport } from './transport.ts';
@@ -62,7 +60,8 @@ export function createDataSource(
     sizeCalculation: (_, query) => query.length,
   });
 
-  const lookupFetches = new WeakMap<FetchOperation, LookupFetch | null>();
+  const persons =
+    options.personOf && createPersonLookups({ facts: options.facts, personOf: options.personOf });
 
   function operationOf(query: string): FetchOperation {
     const known = operations.get(query);
@@ -96,55 +95,24 @@ export function createDataSource(
     operation: FetchOperation,
     variables: Entity,
   ): Promise<Answer> {
-    const lookups = options.personOf && lookupsOf(operation);
-    if (!options.personOf || !lookups) return fetchSubjectless(scope, operation, variables);
-    const [rest, persons] = await Promise.all([
+    const lookups = persons?.of(operation);
+    if (!persons || !lookups) return fetchSubjectless(scope, operation, variables);
+    const [rest, found] = await Promise.all([
       lookups.rest ? fetchSubjectless(scope, lookups.rest, variables) : { data: {}, errors: [] },
-      fetchPersons(scope, lookups, variables, options.personOf),
+      persons.fetch(scope, lookups, variables, {
+        async ask(query, items) {
+          const request = { ...toRequest(scope, items), query, variables };
+          const answer = await options.transport.send(subgraph, request);
+          scope.trail.fetches.push({ subgraph, ok: true, cached: 0, asked: 1, statuses: [] });
+          return answer;
+        },
+        groupByDenied: (whole, entries) => groupByDenied(scope, whole, entries),
+        rely: (grounds) => noteGrounds(scope, grounds),
+        toDenial: (decision, path) => toDenial(scope, decision, path),
+        onUnreachable: (error) => noteUnreachable(scope, error),
+      }),
     ]);
-    return { data: { ...rest.data, ...persons.data }, errors: [...rest.errors, ...persons.errors] };
-  }
-
-  function lookupsOf(operation: FetchOperation): LookupFetch | null {
-    const known = lookupFetches.get(operation);
-    if (known !== undefined) return known;
-    const { schema, requirements } = options.facts();
-    const query = operation.without(new Set()).query;
-    const read = query === null ? null : readLookups(query, schema, requirements);
-    lookupFetches.set(operation, read);
-    return read;
-  }
-
-  async function fetchPersons(
-    scope: GatewayScope,
-    lookups: LookupFetch,
-    variables: Entity,
-    personOf: (citizenId: string) => string,
-  ): Promise<Answer> {
-    const ports = createLookupPorts(scope, {
-      personOf,
-      toError: (error) => toGraphQLError(error, error.path ?? []),
-      async ask(query, items) {
-        const answer = await options.transport.send(subgraph, {
-          ...toRequest(scope, items),
-          query,
-          variables,
-        });
-        scope.trail.fetches.push({ subgraph, ok: true, cached: 0, asked: 1, statuses: [] });
-        return answer;
-      },
-    });
-    try {
-      return await fetchLookups(lookups, variables, ports);
-    } catch (error) {
-      if (!(error instanceof SubgraphUnreachableError)) throw error;
-      noteUnreachable(scope, error);
-      const keys = lookups.fields.map(({ key }) => key);
-      return {
-        data: Object.fromEntries(keys.map((key) => [key, null])),
-        errors: keys.map((key) => unreachable([key])),
-      };
-    }
+    return { data: { ...rest.data, ...found.data }, errors: [...rest.errors, ...found.errors] };
   }
 
   /** What can only be decided with a subject is not disclosed by a fetch that has none. */

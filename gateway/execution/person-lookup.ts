@@ -7,133 +7,101 @@
  * 2. who was not found and who may not be found is null with one LOOKUP_REFUSED;
  * 3. for those that are left the field is fetched again, with exactly what this principal may see of this person.
  */
-import type {
-  FieldNode,
-  FragmentDefinitionNode,
-  GraphQLError,
-  GraphQLSchema,
-  InlineFragmentNode,
-  OperationDefinitionNode,
-  SelectionNode,
-  SelectionSetNode,
-} from 'graphql';
-import { Kind, parse, print, visit } from 'graphql';
+import { GraphQLError } from 'graphql';
 import { createError } from '../../schema/errors.ts';
 import { parseCitizenId } from '../../schema/identifiers/citizen-id.ts';
-import type { Denied } from '../authorization/decision.ts';
-import { isLookup, numbersOf } from '../limits/lookups.ts';
-import type { Requirements } from '../supergraph/load.ts';
+import type { Allowed, Denied } from '../authorization/decision.ts';
+import { toDecisionId } from '../authorization/decision.ts';
+import type { GraphFacts } from './data-source.ts';
+import type { Entry, Group } from './disclosure-groups.ts';
 import type { FetchOperation } from './fetch-operation.ts';
-import { readFetchOperation } from './fetch-operation.ts';
-import type { SubgraphAnswer } from './transport.ts';
+import { toResponseName } from './keys.ts';
+import type { LookupFetch, LookupField } from './lookup-fetch.ts';
+import { readLookups } from './lookup-fetch.ts';
+import type { GatewayScope } from './request-scope.ts';
+import type { SubgraphAnswer, SubgraphErrorBody } from './transport.ts';
+import { SubgraphUnreachableError } from './transport.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
-
-export interface LookupFetch {
-  /** The root fields of the fetch that look nobody up; null when there are none. */
-  readonly rest: FetchOperation | null;
-  /** All look-ups together. */
-  readonly whole: FetchOperation;
-  /** The same for `__typename` and `id` alone. */
-  readonly probe: FetchOperation;
-  readonly fields: readonly LookupField[];
+interface Answer {
+  readonly data: Record<string, unknown>;
+  readonly errors: GraphQLError[];
 }
 
-interface LookupField {
-  /** Response key of the fetch. */
-  readonly key: string;
-  /** Items that the field itself needs, whatever is selected below it. */
-  readonly items: readonly string[];
-  /** The field alone. */
-  readonly operation: FetchOperation;
-  numbers(variables: Variables): readonly string[];
-}
-
-/** What the rest of a fetch is to a look-up. */
+/** What the rest of the data source does for a look-up. */
 export interface LookupPorts {
-  /** SubjectId of the person with this number, whether there is one or not. */
-  personOf(citizenId: string): string;
-  /** Of each subject what it may not disclose of the items of `operation`. */
-  deniedOf(
-    operation: FetchOperation,
-    subjects: readonly string[],
-  ): Promise<ReadonlyMap<string, ReadonlyMap<string, Denied>>>;
-  /** Something of this subject will be disclosed: what allows it is to be confirmed and recorded. */
-  rely(subject: string): void;
-  /** Asks the department; rejects when it cannot be reached. */
+  /** Asks the department; rejects with SubgraphUnreachableError. */
   ask(query: string, items: readonly string[]): Promise<SubgraphAnswer>;
-  refused(field: { readonly key: string; readonly items: readonly string[] }): GraphQLError;
-  denied(item: string, decision: Denied | undefined, path: readonly (string | number)[]): GraphQLError;
-  toError(error: SubgraphAnswer['errors'][number]): GraphQLError;
+  /** The entries in groups of those that may disclose the same, each with the items that it may not, and why. */
+  groupByDenied(operation: FetchOperation, entries: readonly Entry[]): Promise<readonly Group[]>;
+  /** Something that these grounds allow will be disclosed. */
+  rely(grounds: readonly Allowed[]): void;
+  toDenial(decision: Denied, path: readonly (string | number)[]): GraphQLError;
+  onUnreachable(error: SubgraphUnreachableError): void;
 }
 
-/** The look-ups in a fetch of root fields; null when it holds none. */
-export function readLookups(
-  query: string,
-  schema: GraphQLSchema,
-  requirements: Requirements,
-): LookupFetch | null {
-  const document = parse(query, { noLocation: true });
-  const operation = document.definitions.find(
-    (definition): definition is OperationDefinitionNode => definition.kind === Kind.OPERATION_DEFINITION,
-  );
-  const root = operation && schema.getRootType(operation.operation);
-  if (!operation || !root) return null;
-  const definitions = root.getFields();
-  const fragments = new Map(
-    document.definitions
-      .filter((one): one is FragmentDefinitionNode => one.kind === Kind.FRAGMENT_DEFINITION)
-      .map((fragment) => [fragment.name.value, fragment]),
-  );
-  const rest: SelectionNode[] = [];
-  const lookups = new Map<string, { field: FieldNode; selections: SelectionNode[] }>();
-  for (const { field, selection } of spread(writeOut(operation.selectionSet, fragments))) {
-    const definition = definitions[field.name.value];
-    const key = field.alias?.value ?? field.name.value;
-    const known = lookups.get(key);
-    if (!definition || !isLookup(definition)) rest.push(selection);
-    else if (known) known.selections.push(selection);
-    else lookups.set(key, { field, selections: [selection] });
-  }
-  if (lookups.size === 0) return null;
-  const toOperation = (selections: readonly SelectionNode[]) =>
-    readFetchOperation(printOperation(operation, selections), schema, requirements);
-  const all = [...lookups.values()].flatMap(({ selections }) => selections);
+/** `personOf`: the SubjectId of the person with this number, whether there is one or not. */
+export function createPersonLookups({
+  facts,
+  personOf,
+}: {
+  facts: () => Pick<GraphFacts, 'schema' | 'requirements'>;
+  personOf: (citizenId: string) => string;
+}) {
+  const known = new WeakMap<FetchOperation, LookupFetch | null>();
+
   return {
-    rest: rest.length > 0 ? toOperation(rest) : null,
-    whole: toOperation(all),
-    probe: toOperation(all.map(toProbe)),
-    fields: [...lookups].map(([key, { field, selections }]) => ({
-      key,
-      items: requirements.get(`${root.name}.${field.name.value}`) ?? [],
-      operation: toOperation(selections),
-      numbers(variables) {
-        const definition = definitions[field.name.value];
-        return definition ? numbersOf(definition, field, variables) : [];
-      },
-    })),
-  };
-}
+    /** The look-ups of a fetch of root fields; null when there are none. */
+    of(operation: FetchOperation): LookupFetch | null {
+      const read = known.get(operation);
+      if (read !== undefined) return read;
+      const { query } = operation.without(new Set());
+      const { schema, requirements } = facts();
+      const made = query === null ? null : readLookups(query, schema, requirements);
+      known.set(operation, made);
+      return made;
+    },
 
-/** Errors have paths from the root. Rejects when the department cannot be reached. */
-export async function fetchLookups(
-  { fields, whole, probe }: LookupFetch,
-  variables: Variables,
-  ports: LookupPorts,
-): Promise<{ data: Record<string, unknown>; errors: GraphQLError[] }> {
-  const persons = fields.map((field) => toPerson(field.numbers(variables), ports));
-  const subjects = [...new Set(persons.filter((person) => person !== null))];
-  const [denied, found] = await Promise.all([
-    ports.deniedOf(whole, subjects),
-    ports.ask(probe.without(new Set()).query ?? '', probe.items),
-  ]);
-  const data: Record<string, unknown> = {};
-  const errors = found.errors.map((error) => ports.toError(error));
-  const failed = new Set(found.errors.map(({ path }) => path?.[0]));
-  await Promise.all(
-    fields.map(async (field, at) => {
+    /** Errors have paths from the root. */
+    async fetch(
+      scope: Pick<GatewayScope, 'trail'>,
+      lookups: LookupFetch,
+      variables: Variables,
+      ports: LookupPorts,
+    ): Promise<Answer> {
+      try {
+        return await fetchPersons(scope, lookups, variables, ports);
+      } catch (error) {
+        if (!(error instanceof SubgraphUnreachableError)) throw error;
+        ports.onUnreachable(error);
+        const keys = lookups.fields.map(({ key }) => key);
+        return {
+          data: Object.fromEntries(keys.map((key) => [key, null])),
+          errors: keys.map((key) => createError('DEPARTMENT_UNAVAILABLE', { path: [key] })),
+        };
+      }
+    },
+  };
+
+  async function fetchPersons(
+    { trail }: Pick<GatewayScope, 'trail'>,
+    { fields, whole, probe }: LookupFetch,
+    variables: Variables,
+    ports: LookupPorts,
+  ): Promise<Answer> {
+    const persons = fields.map((field) => toPerson(field.numbers(variables)));
+    const [denied, found] = await Promise.all([
+      decide(whole, persons, ports),
+      ports.ask(probe.without(new Set()).query ?? '', probe.items),
+    ]);
+    const data: Record<string, unknown> = {};
+    const errors = found.errors.map(toGraphQLError);
+    const failed = new Set(found.errors.map(({ path }) => path?.[0]));
+    await Promise.all(fields.map((field, at) => fetchField(field, persons[at] ?? null)));
+    return { data, errors };
+
+    async function fetchField(field: LookupField, person: string | null): Promise<void> {
       const { key, items } = field;
-      const person = persons[at] ?? null;
       const entity = found.data?.[key];
       // Left out by its condition.
       if (found.data && entity === undefined) return;
@@ -141,89 +109,62 @@ export async function fetchLookups(
       // Could not be found out, which is no answer about anybody.
       if (failed.has(key) || !found.data) return;
       const own = person === null ? undefined : denied.get(person);
-      const isDenied = person === null || own === undefined || items.some((item) => own.has(item));
-      if (isDenied || entity === null) return void errors.push(ports.refused(field));
+      const isDenied = own === undefined || items.some((item) => own.denied.has(item));
+      if (isDenied || entity === null) return void errors.push(refuse(field));
       if (!isObject(entity) || entity['id'] !== person)
         return void errors.push(createError('DEPARTMENT_UNAVAILABLE', { path: [key] }));
-      ports.rely(person);
-      const { query, cut } = field.operation.without(new Set(own.keys()));
-      for (const { item, path } of cut) errors.push(ports.denied(item, own.get(item), path));
+      ports.rely(own.grounds);
+      const { query, cut } = field.operation.without(new Set(own.denied.keys()));
+      for (const { item, path } of cut) {
+        const decision = own.denied.get(item);
+        if (decision) errors.push(ports.toDenial(decision, path));
+      }
       if (query === null) return void (data[key] = entity);
-      const granted = field.operation.items.filter((item) => !own.has(item));
+      const granted = field.operation.items.filter((item) => !own.denied.has(item));
       const answer = await ports.ask(query, granted);
-      errors.push(...answer.errors.map((error) => ports.toError(error)));
+      errors.push(...answer.errors.map(toGraphQLError));
       data[key] = answer.data?.[key] ?? null;
-      if (answer.data?.[key] === null && answer.errors.length === 0) errors.push(ports.refused(field));
-    }),
-  );
-  return { data, errors };
-}
+      // Gone between the two questions.
+      if (answer.data?.[key] === null && answer.errors.length === 0) errors.push(refuse(field));
+    }
 
-/** A look-up is of one person; what is asked with none or several finds nobody. */
-function toPerson(numbers: readonly string[], ports: LookupPorts): string | null {
-  const parsed = numbers.length === 1 ? parseCitizenId(numbers[0] ?? '') : null;
-  return parsed?.ok ? ports.personOf(parsed.value) : null;
+    /** One text and one reason, in the record as well: which of them it was is nobody's to know. */
+    function refuse({ key, items }: LookupField): GraphQLError {
+      const path = String(toResponseName(key));
+      // Nobody's decision: the same whether there is no such person or one may not look.
+      const decision = toDecisionId(['LOOKUP_REFUSED', ...items]);
+      for (const item of items) trail.denials.push({ item, reason: 'LOOKUP_REFUSED', path, decision });
+      return createError('LOOKUP_REFUSED', { path: [key], extensions: { decision } });
+    }
+  }
+
+  /** Of each person the items of the fetch that may not be disclosed here; decided whether there is such a person or not. */
+  async function decide(whole: FetchOperation, persons: readonly (string | null)[], ports: LookupPorts) {
+    const subjects = [...new Set(persons.filter((person) => person !== null))];
+    const groups = await ports.groupByDenied(
+      whole,
+      subjects.map((id) => ({ representation: { id }, positions: [] })),
+    );
+    return new Map(
+      groups.flatMap(({ denied, entries }) =>
+        entries.map(({ representation, grounds }) => [representation['id'], { denied, grounds }] as const),
+      ),
+    );
+  }
+
+  /** A look-up is of one person; what is asked with none or several finds nobody. */
+  function toPerson(numbers: readonly string[]): string | null {
+    const parsed = numbers.length === 1 ? parseCitizenId(numbers[0] ?? '') : null;
+    return parsed?.ok ? personOf(parsed.value) : null;
+  }
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
-/** The root fields, each with the fragments and conditions that it stands under. */
-function spread(
-  set: SelectionSetNode,
-  under: (field: SelectionNode) => SelectionNode = (field) => field,
-): readonly { field: FieldNode; selection: SelectionNode }[] {
-  return set.selections.flatMap((selection) => {
-    if (selection.kind === Kind.FIELD) return [{ field: selection, selection: under(selection) }];
-    if (selection.kind !== Kind.INLINE_FRAGMENT) return [];
-    return spread(selection.selectionSet, (field) =>
-      under({ ...selection, selectionSet: { kind: Kind.SELECTION_SET, selections: [field] } }),
-    );
+function toGraphQLError({ message, path, extensions }: SubgraphErrorBody): GraphQLError {
+  return new GraphQLError(message, {
+    ...(path && path.length > 0 ? { path } : {}),
+    ...(extensions ? { extensions } : {}),
   });
-}
-
-/** Fragments written out where they stand: a part of the fetch must not need what another part defines. */
-function writeOut(
-  set: SelectionSetNode,
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-): SelectionSetNode {
-  return visit(set, {
-    FragmentSpread(spreadNode): InlineFragmentNode | null {
-      const fragment = fragments.get(spreadNode.name.value);
-      if (!fragment) return null;
-      return {
-        kind: Kind.INLINE_FRAGMENT,
-        typeCondition: fragment.typeCondition,
-        ...(spreadNode.directives ? { directives: spreadNode.directives } : {}),
-        selectionSet: writeOut(fragment.selectionSet, fragments),
-      };
-    },
-  });
-}
-
-const ID: SelectionSetNode = {
-  kind: Kind.SELECTION_SET,
-  selections: ['__typename', 'id'].map((value) => ({ kind: Kind.FIELD, name: { kind: Kind.NAME, value } })),
-};
-
-function toProbe(selection: SelectionNode): SelectionNode {
-  if (selection.kind === Kind.FIELD) return { ...selection, selectionSet: ID };
-  if (selection.kind !== Kind.INLINE_FRAGMENT) return selection;
-  const selections = selection.selectionSet.selections.map(toProbe);
-  return { ...selection, selectionSet: { kind: Kind.SELECTION_SET, selections } };
-}
-
-/** The operation for some of its root fields, with the variables that they use and no others. */
-function printOperation(operation: OperationDefinitionNode, selections: readonly SelectionNode[]): string {
-  const selectionSet: SelectionSetNode = { kind: Kind.SELECTION_SET, selections };
-  const used = new Set<string>();
-  visit(selectionSet, {
-    Variable(variable) {
-      used.add(variable.name.value);
-    },
-  });
-  const variableDefinitions = (operation.variableDefinitions ?? []).filter(({ variable }) =>
-    used.has(variable.name.value),
-  );
-  return print({ ...operation, variableDefinitions, selectionSet });
 }

@@ -55,11 +55,6 @@ export function openVariables(
   return opened;
 }
 
-/** Ids of subjects that an operation names → the platform's; what is none of this consumer's names nobody. */
-export function openNames(named: ReadonlySet<string>, ids: PairwiseIds): ReadonlySet<string> {
-  return new Set([...named].flatMap((id) => ids.toPlatform(id) ?? []));
-}
-
 function openValue(type: GraphQLInputType, value: unknown, ids: PairwiseIds): unknown {
   if (isNonNullType(type)) return openValue(type.ofType, value, ids);
   if (value === null || value === undefined) return value;

@@ -45,7 +45,7 @@ export interface Trail {
 }
 
 /** `named`: see execution/named-subjects.ts. */
-export function createTrail(named: ReadonlySet<string>): Trail {
+export function createTrail(named: ReadonlySet<string> = new Set()): Trail {
   return {
     subjects: new Set(named),
     consents: new Set(),

@@ -86,10 +86,21 @@ export function createTransport(options: {
       [DEADLINE_HEADER]: String(left),
     };
     if (options.signingKey)
-      headers[PRINCIPAL_HEADER] = signPrincipal(options.signingKey, request, body, Date.now());
+      headers[PRINCIPAL_HEADER] = signPrincipal(
+        options.signingKey,
+        { ...request, subgraph },
+        body,
+        Date.now(),
+      );
     propagation.inject(context.active(), headers);
     const signal = AbortSignal.any([request.signal, AbortSignal.timeout(left)]);
     const response = await target.pool.request({ method: 'POST', path: target.path, headers, body, signal });
+    // We accept no coding: what comes packed all the same has no bound, and we would have to guess how often it is packed.
+    if (response.headers['content-encoding'] !== undefined) {
+      // What breaks off is told to whoever reads, and nobody does.
+      response.body.on('error', () => {}).destroy();
+      throw new SubgraphUnreachableError(subgraph, 'answered in a coding that was not asked for');
+    }
     const text = await readCapped(response.body, subgraph);
     // GraphQL over HTTP: a subgraph may answer errors with 4xx and a GraphQL body; anything unlike it fails below.
     if (response.statusCode >= 500 && !text.startsWith('{'))
@@ -139,5 +150,10 @@ async function readCapped(body: AsyncIterable<Buffer>, subgraph: string): Promis
     if (bytes > MOST_BYTES) throw new SubgraphUnreachableError(subgraph, 'answered with more than the cap');
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks, bytes));
+  } catch {
+    // Read loosely it would be somebody's name with a sign in it that nobody wrote.
+    throw new SubgraphUnreachableError(subgraph, 'did not answer in UTF-8');
+  }
 }

@@ -10,9 +10,9 @@ export interface GatewayRequest {
   readonly query: string;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly operationName: string | null;
-  readonly signal: AbortSignal;
-  /** Names the request for whoever repeats it: what it uses is counted once. */
+  /** The Idempotency-Key header, 1 to 128 visible ASCII characters: what a request that is repeated under it uses is counted once. */
   readonly idempotencyKey: string | null;
+  readonly signal: AbortSignal;
 }
 
 export interface GatewayAnswer {

@@ -4,11 +4,19 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Fastify from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
+import type { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { createError, ERRORS, isErrorCode } from '../../schema/errors.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
-import type { Identify } from '../identity/tokens.ts';
+import type { Identify } from '../identity/identify.ts';
+import type { PrincipalKind } from '../../schema/purpose.ts';
+import { readBody } from './body.ts';
+import { accepts, chooseCoding, encodeAnswer } from './compression.ts';
+import { hasRepeatedHeader, idempotencyKeyOf, isUtf8Json } from './request-headers.ts';
+import { toNetwork } from './network.ts';
+import type { TlsDoor } from './tls.ts';
+import { parseUniqueJson } from './unique-json.ts';
 import type { GatewayAnswer, GatewayRequest } from './graphql-over-http.ts';
 import { negotiate, statusFor } from './graphql-over-http.ts';
 
@@ -20,14 +28,30 @@ export interface HttpOptions {
   readonly observe: (milliseconds: number, outcome: string) => void;
   readonly explorer: { readonly html: string; readonly contentSecurityPolicy: string };
   readonly bodyLimit: number;
+  /** For the whole of a request to arrive; 30 s by default. */
+  readonly requestTimeoutMs?: number;
+  /** Without it the door is plain HTTP: behind whatever ends TLS. */
+  readonly tls?: TlsDoor | null;
   readonly log: Logger;
 }
 
+const SERVER_LIMITS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  connectionsCheckingInterval: 1_000,
+};
 const ALLOWED = 'GET, HEAD, POST, OPTIONS';
 
+/** No library below keeps a variable of this name: it would be taken for one that was not given. */
+const variablesSchema = z
+  .custom<Record<string, unknown>>((value) => !Object.hasOwn(Object(value) as object, '__proto__'))
+  .pipe(z.record(z.string(), z.unknown()));
 const bodySchema = z.object({
-  query: z.string().min(1),
-  variables: z.record(z.string(), z.unknown()).nullish(),
+  query: z
+    .string()
+    .min(1)
+    .refine((text) => !/\$__proto__\b/.test(text)),
+  variables: variablesSchema.nullish(),
   operationName: z.string().nullish(),
   extensions: z.record(z.string(), z.unknown()).nullish(),
 });
@@ -39,9 +63,13 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     bodyLimit: options.bodyLimit,
     // On shutdown idle keep-alive connections are closed at once, and requests in flight are answered first.
     forceCloseConnections: 'idle',
-    requestTimeout: 30_000,
+    // Headers and body must be there by then; looked at every second, for a sender of one byte at a time.
+    requestTimeout: options.requestTimeoutMs ?? 30_000,
+    ...(options.tls ? { https: { ...SERVER_LIMITS, ...options.tls.options } } : { http: SERVER_LIMITS }),
     routerOptions: { ignoreTrailingSlash: true },
   });
+  // All that fit into the sixteen kilobytes, not the first so many: none is dropped unseen.
+  app.server.maxHeadersCount = 0;
   let isClosing = false;
   app.addHook('preClose', (done) => {
     isClosing = true;
@@ -52,22 +80,18 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     done();
   });
   // A connection that would be kept alive after its last answer would hold the shutdown up.
-  app.addHook('onSend', (_, reply, payload, done) => {
-    if (isClosing) void reply.header('connection', 'close');
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (isClosing || options.tls?.isOutdated(request.raw.socket)) void reply.header('connection', 'close');
     done(null, payload);
+  });
+  app.addHook('onRequest', (request, _, done) => {
+    done(hasRepeatedHeader(request.raw.rawHeaders) ? createError('BAD_REQUEST') : undefined);
   });
   // Only JSON is read: a form or plain text body is what a foreign page can send without a preflight (CSRF).
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    // Compressed content is refused: what it unpacks to has no bound.
-    if (!isUtf8(request.headers['content-type']) || request.headers['content-encoding'] !== undefined)
-      return done(asHttpError('UNSUPPORTED_MEDIA_TYPE'), undefined);
-    try {
-      done(null, JSON.parse(body as string));
-    } catch {
-      done(asHttpError('BAD_REQUEST'), undefined);
-    }
-  });
+  app.addContentTypeParser('application/json', (request: FastifyRequest, payload: Readable) =>
+    readJson(request, payload, options.bodyLimit),
+  );
 
   app.get('/health/live', () => ({ status: 'live' }));
   app.get('/health/ready', (_, reply) =>
@@ -97,8 +121,10 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   return app;
 
   function serveExplorer(request: FastifyRequest, reply: FastifyReply) {
+    // A content type on a request without content is how a foreign page passes for one that needs no preflight.
+    if (request.headers['content-type'] !== undefined) throw createError('UNSUPPORTED_MEDIA_TYPE');
     if (!request.headers.accept?.includes('text/html')) return refuseMethod(request, reply, 'POST');
-    const isGzip = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+    const isGzip = accepts(request.headers['accept-encoding'], 'gzip');
     return reply
       .type('text/html; charset=utf-8')
       .header('content-security-policy', options.explorer.contentSecurityPolicy)
@@ -112,7 +138,9 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     const startedAt = performance.now();
     const type = negotiate(request.headers.accept);
     const parsed = bodySchema.safeParse(request.body);
-    if (!parsed.success) return reply.code(400).type(type).send(toBody('BAD_REQUEST'));
+    const idempotencyKey = idempotencyKeyOf(request.headers);
+    if (!parsed.success || idempotencyKey === undefined)
+      return reply.code(400).type(type).send(toBody('BAD_REQUEST'));
     const abort = new AbortController();
     const onClose = () => {
       if (!reply.raw.writableFinished) abort.abort(new DOMException('the client left', 'AbortError'));
@@ -122,24 +150,25 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       const principal = await options.identify({
         authorization: request.headers.authorization,
         purpose: headerOf(request, 'jinxin-purpose'),
+        certificate: options.tls?.certificateOf(request.raw.socket) ?? null,
       });
       const ask = (asked: GatewayRequest) =>
         context.with(propagation.extract(context.active(), request.headers), () => options.answer(asked));
       const { leaveBy = Infinity, ...answer } = await ask({
         principal,
-        consumer: principal.kind === 'public' ? `address ${request.ip}` : principal.id,
+        consumer: principal.kind === 'public' ? `address ${toNetwork(request.ip)}` : principal.id,
         query: parsed.data.query,
         variables: parsed.data.variables ?? {},
         operationName: parsed.data.operationName ?? null,
+        idempotencyKey,
         signal: abort.signal,
-        idempotencyKey: headerOf(request, 'idempotency-key') ?? null,
       });
       const { status, headers } = statusFor(answer, type);
       options.observe(performance.now() - startedAt, answer.errors ? 'errors' : 'ok');
-      const text = JSON.stringify(answer);
-      // The last moment: a revocation that was acknowledged meanwhile must find nothing on its way.
-      if (performance.now() > leaveBy) throw createError('OVERLOADED');
-      return reply.code(status).headers(headers).type(type).send(text);
+      return await sendAnswer(request, reply.code(status).headers(headers).type(type), answer, {
+        kind: principal.kind,
+        leaveBy,
+      });
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
       const code = codeOf(error);
@@ -155,6 +184,21 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   }
 }
 
+/** What a subject reads of itself may hold what others wrote for it to read: that one is never compressed (decision 0012). */
+async function sendAnswer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: GatewayAnswer,
+  to: { readonly kind: PrincipalKind; readonly leaveBy: number },
+) {
+  const accepted = to.kind === 'subject' ? null : chooseCoding(request.headers['accept-encoding']);
+  const { body, coding } = await encodeAnswer(JSON.stringify(answer), accepted);
+  // The last moment: a revocation that was acknowledged meanwhile must find nothing on its way.
+  if (performance.now() > to.leaveBy) throw createError('OVERLOADED');
+  void reply.header('vary', 'accept, accept-encoding');
+  return reply.headers(coding === null ? {} : { 'content-encoding': coding }).send(body);
+}
+
 function refuseMethod(request: FastifyRequest, reply: FastifyReply, allowed: string) {
   return reply
     .code(405)
@@ -163,22 +207,22 @@ function refuseMethod(request: FastifyRequest, reply: FastifyReply, allowed: str
     .send(toBody('BAD_REQUEST'));
 }
 
-function isUtf8(contentType: string | undefined): boolean {
-  const charset = /;\s*charset="?([^";]+)"?/i.exec(contentType ?? '')?.[1];
-  return (
-    charset === undefined ||
-    charset.trim().toLowerCase() === 'utf-8' ||
-    charset.trim().toLowerCase() === 'utf8'
-  );
+/** Throws what is wrong with it, in the words of our table. */
+async function readJson(request: FastifyRequest, payload: Readable, limit: number): Promise<unknown> {
+  const { headers } = request;
+  if (!isUtf8Json(headers['content-type'])) throw createError('UNSUPPORTED_MEDIA_TYPE');
+  if (Number(headers['content-length'] ?? 0) > limit) throw createError('REQUEST_TOO_LARGE');
+  const text = await readBody(payload, headers['content-encoding'], limit);
+  try {
+    return parseUniqueJson(text);
+  } catch {
+    throw createError('BAD_REQUEST');
+  }
 }
 
 function headerOf(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name];
   return Array.isArray(value) ? value[0] : value;
-}
-
-function asHttpError(code: ErrorCode): Error {
-  return createError(code);
 }
 
 /** What fastify itself refuses (too large, wrong content type), in the words of our table. */

@@ -15,8 +15,6 @@ import type {
   OperationDefinitionNode,
   SelectionSetNode,
 } from 'graphql';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { createError } from '../../schema/errors.ts';
 import { getArgumentValues, getNamedType, isInputObjectType, isListType, isNonNullType, Kind } from 'graphql';
 
 /** The scalar of ID numbers. */
@@ -133,19 +131,5 @@ export function createLookupRates(limits: LookupLimits): TakeLookups {
     await limits.perConsumer(consumer, persons.length);
     for (const [person, count] of times) await limits.perConsumerAndPerson(`${consumer} ${person}`, count);
     for (const [person, count] of times) await limits.perPerson(person, count);
-  };
-}
-
-/** So many points in so many seconds under each key, in this process only. */
-export function createMemoryPoints(points: number, seconds: number): TakePoints {
-  const limiter = new RateLimiterMemory({ points, duration: seconds });
-  return async (key, taken) => {
-    try {
-      await limiter.consume(key, taken);
-    } catch (refusal) {
-      if (!(refusal instanceof RateLimiterRes)) throw refusal;
-      const retryAfter = Math.ceil(refusal.msBeforeNext / 1000);
-      throw createError('RATE_LIMITED', { extensions: { retryAfter } });
-    }
   };
 }

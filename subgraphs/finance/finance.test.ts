@@ -118,7 +118,12 @@ describe('a credit check', () => {
     items = ['finance.assessment', 'finance.products'],
   ) {
     const body = JSON.stringify({ query, variables });
-    const signed = signPrincipal(sandboxKey('gateway'), { principal, items }, body, Date.now());
+    const signed = signPrincipal(
+      sandboxKey('gateway'),
+      { subgraph: 'finance', principal, items },
+      body,
+      Date.now(),
+    );
     const headers = { 'content-type': 'application/json', [PRINCIPAL_HEADER]: signed };
     const answer = await request(running.urls['finance'] ?? '', { method: 'POST', headers, body });
     return (await answer.body.json()) as Reply;

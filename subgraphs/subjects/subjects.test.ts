@@ -112,7 +112,8 @@ async function startSubjects(
 
   async function ask(query: string, variables: object = {}): Promise<Reply> {
     const body = JSON.stringify({ query, variables });
-    const signed = signPrincipal(sandboxKey('gateway'), { principal: bank, items: ITEMS }, body, Date.now());
+    const grant = { subgraph: 'subjects', principal: bank, items: ITEMS };
+    const signed = signPrincipal(sandboxKey('gateway'), grant, body, Date.now());
     const headers = { 'content-type': 'application/json', [PRINCIPAL_HEADER]: signed };
     const answer = await request(running.urls['subjects'] ?? '', { method: 'POST', headers, body });
     return (await answer.body.json()) as Reply;

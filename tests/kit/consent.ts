@@ -93,7 +93,7 @@ export async function startConsent(
     now: clock.now,
     async ask(principal, query, variables) {
       const body = JSON.stringify({ query, variables });
-      const grant = { principal, items: CONSENT_ITEMS };
+      const grant = { subgraph: 'consent', principal, items: CONSENT_ITEMS };
       const signed = signPrincipal(sandboxKey('gateway'), grant, body, Date.now());
       const headers = { 'content-type': 'application/json', [PRINCIPAL_HEADER]: signed };
       const answer = await request(running.urls['consent'] ?? '', { method: 'POST', headers, body });

@@ -134,7 +134,11 @@ export async function startDepartment(
           })),
         },
       });
-      const grant = { principal: question.principal ?? TEST_BANK, items: question.items ?? items };
+      const grant = {
+        subgraph: name,
+        principal: question.principal ?? TEST_BANK,
+        items: question.items ?? items,
+      };
       const response = await request(running.urls[name] ?? '', {
         method: 'POST',
         headers: {

@@ -70,7 +70,12 @@ export async function startPlatformDepartment(
     lines,
     async ask(principal, query, variables = {}, granted = items) {
       const body = JSON.stringify({ query, variables });
-      const signed = signPrincipal(sandboxKey('gateway'), { principal, items: granted }, body, Date.now());
+      const signed = signPrincipal(
+        sandboxKey('gateway'),
+        { principal, items: granted, subgraph: name },
+        body,
+        Date.now(),
+      );
       const headers = { 'content-type': 'application/json', [PRINCIPAL_HEADER]: signed };
       const answer = await request(running.urls[name] ?? '', { method: 'POST', headers, body });
       return (await answer.body.json()) as Reply;

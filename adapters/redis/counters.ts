@@ -1,0 +1,103 @@
+/**
+ * Counts that all processes share, on a Redis that may be missing at any moment. Without it each process counts by itself:
+ * a platform that answered nobody because it cannot count would be the worse fault. A dead Redis costs one timeout, once.
+ */
+import { Redis } from 'ioredis';
+import { createHmac, hkdfSync } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import type { Logger } from 'pino';
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+
+/** Takes `points` (1). Resolves with null when there was room, else with the milliseconds until there is again. Never rejects. */
+export type Take = (key: string, points?: number) => Promise<number | null>;
+
+export interface Counters {
+  /** `points` in each window of `seconds`, which begins with a key's first; `name` tells counters apart, in all processes alike. */
+  counter(name: string, points: number, seconds: number): Take;
+  close(): Promise<void>;
+}
+
+const TIMEOUT_MS = 50;
+const REST_MS = 1_000;
+
+/** Without `url` each process counts by itself. `secret`: any private key of the platform's; no key is readable in Redis. */
+export function createCounters(options: {
+  url: string | null;
+  secret: KeyObject | null;
+  log: Logger;
+}): Counters {
+  const redis = options.url === null ? null : connect(options.url);
+  const secret = options.secret?.export({ type: 'pkcs8', format: 'der' }) ?? Buffer.from('jinxin');
+  const key = Buffer.from(hkdfSync('sha256', secret, '', 'jinxin counters', 32));
+  let isDown = false;
+  let probeAt = 0;
+  redis?.on('error', noteDown);
+  redis?.on('ready', noteBack);
+
+  function noteDown(error: unknown): void {
+    if (!isDown)
+      options.log.warn({ err: error }, 'Redis cannot be used; each process counts rates by itself');
+    isDown = true;
+    probeAt = performance.now() + REST_MS;
+  }
+  function noteBack(): void {
+    if (isDown) options.log.info('Redis is back: rates are counted together again');
+    isDown = false;
+  }
+  /** Beside the requests: whether it is back is nobody's fifty milliseconds. */
+  function probe(): void {
+    if (performance.now() < probeAt) return;
+    probeAt = performance.now() + REST_MS;
+    redis?.ping().then(noteBack, noteDown);
+  }
+
+  return {
+    counter(name, points, seconds) {
+      const limits = { points, duration: seconds, keyPrefix: `jinxin:r:${name}` };
+      const own = new RateLimiterMemory(limits);
+      const shared = redis && new RateLimiterRedis({ ...limits, storeClient: redis });
+      return async (counted, taken = 1) => {
+        // A key may be made of somebody: what stands in Redis can be told from nothing but itself.
+        const hidden = createHmac('sha256', key).update(counted).digest('base64url');
+        if (shared && !isDown) {
+          try {
+            return await take(shared, hidden, taken);
+          } catch (error) {
+            noteDown(error);
+          }
+        } else if (shared) probe();
+        return take(own, hidden, taken);
+      };
+    },
+    close() {
+      redis?.disconnect();
+      return Promise.resolve();
+    },
+  };
+}
+
+async function take(
+  limiter: RateLimiterMemory | RateLimiterRedis,
+  key: string,
+  points: number,
+): Promise<number | null> {
+  try {
+    await limiter.consume(key, points);
+    return null;
+  } catch (refusal) {
+    if (refusal instanceof RateLimiterRes) return refusal.msBeforeNext;
+    throw refusal;
+  }
+}
+
+/** The driver's defaults queue for ever on a dead server; these give up at once (see store.ts). */
+function connect(url: string): Redis {
+  return new Redis(url, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: TIMEOUT_MS,
+    connectTimeout: 500,
+    autoResendUnfulfilledCommands: false,
+    retryStrategy: (attempt) => Math.min(500, attempt * 50),
+  });
+}
