@@ -32,6 +32,7 @@ import type { Signatures } from '../schema/signatures/suite.ts';
 import type { InternalQuestions } from './execution/internal-questions.ts';
 import { createInternalQuestions } from './execution/internal-questions.ts';
 import { toResponseName } from './execution/keys.ts';
+import { createNamedSubjects } from './execution/named-subjects.ts';
 import type { GatewayScope } from './execution/request-scope.ts';
 import { createTrail, noteDenial } from './execution/request-scope.ts';
 import type { Withdrawn } from './execution/subject-knowledge.ts';
@@ -88,6 +89,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const rightsOf = createRightsOf(rules, supergraph.requirements);
   const prepare = createOperations({ supergraph, limits, bytes: 64 * 1024 * 1024 });
   const runPlan = createRun(supergraph);
+  const namedSubjects = createNamedSubjects(supergraph.apiSchema);
 
   return (request) =>
     tracer.startActiveSpan('operation', async (span) => {
@@ -128,8 +130,9 @@ export function createGateway(parts: GatewayParts): Gateway {
     assertAmountsWithin(operation.amounts, limits, coerced);
     const received = await parts.persons.receive(operation, request, coerced, pace);
 
-    const run = createAttempts(request);
-    await recordIntent(operation, run.scopeOf(NOTHING_WITHDRAWN));
+    const named = namedSubjects(operation.operation, operation.fragments, coerced);
+    const run = createAttempts(request, new Set([...named].flatMap((id) => received.toPlatformId(id) ?? [])));
+    const intention = await recordIntent(operation, run.scopeOf(NOTHING_WITHDRAWN));
     return release(
       {
         audit: parts.audit,
@@ -142,6 +145,7 @@ export function createGateway(parts: GatewayParts): Gateway {
           variables: received.variables,
           purpose: principal.purpose,
         }),
+        intention,
         isRepeatable: operation.operation.operation !== 'mutation',
       },
       (withdrawn) =>
@@ -150,7 +154,10 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   /** What one request has of its own, whichever attempt at its answer it is. */
-  function createAttempts({ principal, signal, idempotencyKey }: GatewayRequest): {
+  function createAttempts(
+    { principal, signal, idempotencyKey }: GatewayRequest,
+    named: ReadonlySet<string>,
+  ): {
     request: string;
     questions: InternalQuestions;
     scopeOf: (withdrawn: Withdrawn) => GatewayScope;
@@ -176,7 +183,7 @@ export function createGateway(parts: GatewayParts): Gateway {
           now: Date.now,
           log,
         }),
-        trail: createTrail(),
+        trail: createTrail(named),
       }),
     };
   }
@@ -292,9 +299,11 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   /** Nothing is changed of which no record can be made: whether the answer can be recorded shows too late. */
   async function recordIntent({ operation, planned, hash }: PreparedOperation, scope: GatewayScope) {
-    if (operation.operation !== 'mutation' || !planned || !parts.audit) return;
+    if (operation.operation !== 'mutation' || !planned || !parts.audit) return null;
     const intent = toRecord(hash, scope, [], 'INTENDED');
-    await parts.audit.append({ ...intent, id: randomUUID(), supersedes: null, answerHash: null });
+    const id = randomUUID();
+    await parts.audit.append({ ...intent, id, supersedes: null, answerHash: null });
+    return id;
   }
 
   function toRecord(

@@ -17,6 +17,8 @@ export interface ReceivedIds {
   readonly variables: GatewayRequest['variables'];
   /** A platform's id as this consumer knows it; null for what is none. */
   readonly toEdgeId: (id: unknown) => unknown;
+  /** The platform's id behind one of this consumer's; null for what is none. */
+  readonly toPlatformId: (id: string) => string | null;
 }
 
 export interface Persons {
@@ -48,7 +50,7 @@ export function createPersons(options: {
   return {
     arrive: () => createPace(quantumMs),
     async receive({ operation, fragments, cut }, { principal, variables }, coerced, pace) {
-      if (!subjectIds) return { variables, toEdgeId: (id) => id };
+      if (!subjectIds) return { variables, toEdgeId: (id) => id, toPlatformId: (id) => id };
       const ids = createPseudonyms(subjectIds, principal);
       const opened = openVariables(schema, operation, variables, ids);
       const looked = findLookups(schema, { operation, fragments, isCut: (field) => cut.has(field) }, coerced);
@@ -57,7 +59,11 @@ export function createPersons(options: {
         const persons = looked.numbers.map((number) => subjectIds.ofPerson(number));
         await takeLookups(consumerOf(principal), persons);
       }
-      return { variables: opened, toEdgeId: (id) => (typeof id === 'string' ? ids.toEdge(id) : null) };
+      return {
+        variables: opened,
+        toEdgeId: (id) => (typeof id === 'string' ? ids.toEdge(id) : null),
+        toPlatformId: (id) => ids.toPlatform(id),
+      };
     },
   };
 }

@@ -52,6 +52,11 @@ const EDGE = /^C(\d+)-([\w-]+)$/;
 /** Bytes of an AES-256-SIV key. */
 const SIV_KEY = 64;
 
+/** A company's id needs no key: its code is public. `code` is checked. */
+export function toOrganisationId(code: string): string {
+  return `O-${code}`;
+}
+
 /** `keys`: version → 64 bytes (AES-256-SIV); the highest version seals, all open. */
 export function createSubjectIds(keys: ReadonlyMap<number, Uint8Array>): SubjectIds {
   const newest = Math.max(...keys.keys());
@@ -86,7 +91,7 @@ export function createSubjectIds(keys: ReadonlyMap<number, Uint8Array>): Subject
     return aessiv(new Uint8Array(hkdfSync('sha512', key, '', info, SIV_KEY)), Buffer.from(info));
   }
   return {
-    ofOrganisation: (code) => `O-${code}`,
+    ofOrganisation: toOrganisationId,
     ofPerson: (citizenId) => seal('subject', citizenId),
     open,
     sealIdentity: ({ name, citizenId }) => seal('identity', `${citizenId}${name}`),

@@ -31,7 +31,7 @@ const EFFECTS: Readonly<Record<Explanation['effect'], string>> = {
   allow: '可见 allow',
   mask: '掩码 mask',
   'with-consent': '凭授权 with consent',
-  'break-glass': '紧急放行 break-glass',
+  'with-break-glass': '紧急放行 break-glass',
   self: '仅本人 subject only',
   deny: '不可见 deny',
 };

@@ -7,7 +7,7 @@ export interface Explanation {
   /** Response names from the root, joined by dots. */
   readonly path: string;
   /** `open`: no item stands behind the field. */
-  readonly effect: 'open' | 'allow' | 'mask' | 'with-consent' | 'break-glass' | 'self' | 'deny';
+  readonly effect: 'open' | 'allow' | 'mask' | 'with-consent' | 'with-break-glass' | 'self' | 'deny';
   readonly items: readonly string[];
   /** The kind of mask, or the reason of a denial. */
   readonly detail: string | null;
@@ -75,7 +75,7 @@ function explainItems(
     decisions.flatMap((decision) => ('mask' in decision && decision.mask ? [decision.mask] : []))[0] ?? null;
   const requires = decisions.flatMap((decision) => (decision.effect === 'ask' ? decision.requires : []));
   if (requires.includes('CONSENT')) return { effect: 'with-consent', detail: mask, ...ground };
-  if (requires.includes('BREAK_GLASS')) return { effect: 'break-glass', detail: mask, ...ground };
+  if (requires.includes('BREAK_GLASS')) return { effect: 'with-break-glass', detail: mask, ...ground };
   if (requires.includes('SELF')) return { effect: 'self', detail: mask, ...ground };
   return { effect: mask === null ? 'allow' : 'mask', detail: mask, ...ground };
 }

@@ -38,6 +38,8 @@ export interface ReleaseParts {
   readonly request: string;
   /** SM3 of what is asked: a name may not be used for another question. */
   readonly digest: string;
+  /** Id of the record that was made before a mutation was carried out: that of its answer corrects it. */
+  readonly intention: string | null;
   /** A mutation is not made twice. */
   readonly isRepeatable: boolean;
 }
@@ -53,7 +55,7 @@ export async function release(
   attempt: (withdrawn: Withdrawn) => Promise<Attempt>,
 ): Promise<GatewayAnswer> {
   let withdrawn = NOTHING_WITHDRAWN;
-  let supersedes: string | null = null;
+  let supersedes = parts.intention;
   for (let turn = 0; turn < MOST_ATTEMPTS; turn++) {
     const { body, record, consents } = await attempt(withdrawn);
     const answerHash = record === null ? null : digestOf(body);

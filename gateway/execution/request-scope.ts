@@ -18,7 +18,7 @@ export interface GatewayScope {
 }
 
 export interface Trail {
-  /** Subjects whose representations were sent to a department. */
+  /** Subjects that the operation names, and those whose representations were sent to a department. */
   readonly subjects: Set<string>;
   /** Consents, and break-glass releases, that something was fetched on the strength of. */
   readonly consents: Set<string>;
@@ -44,9 +44,10 @@ export interface Trail {
   }[];
 }
 
-export function createTrail(): Trail {
+/** `named`: see execution/named-subjects.ts. */
+export function createTrail(named: ReadonlySet<string> = new Set()): Trail {
   return {
-    subjects: new Set(),
+    subjects: new Set(named),
     consents: new Set(),
     releases: new Set(),
     denials: [],

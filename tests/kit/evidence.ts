@@ -1,0 +1,78 @@
+/** The tables of the audit log with the columns that the gateway gives them, and records to put into them. */
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
+import type { AuditRecord } from '../../gateway/evidence/audit-record.ts';
+
+export async function createEvidenceTables(client: pg.Client): Promise<void> {
+  await client.query(`
+    CREATE SCHEMA IF NOT EXISTS evidence;
+    CREATE TABLE evidence.audit_log (
+      seq bigint NOT NULL, at timestamptz NOT NULL, id text NOT NULL, record text NOT NULL, hash bytea NOT NULL,
+      PRIMARY KEY (seq, at)) PARTITION BY RANGE (at);
+    CREATE TABLE evidence.audit_log_rest PARTITION OF evidence.audit_log DEFAULT;
+    CREATE TABLE evidence.audit_subject (
+      subject_id text NOT NULL, at timestamptz NOT NULL, seq bigint NOT NULL, id text NOT NULL,
+      PRIMARY KEY (subject_id, at, seq)) PARTITION BY RANGE (at);
+    CREATE TABLE evidence.audit_subject_rest PARTITION OF evidence.audit_subject DEFAULT;`);
+}
+
+export function createRecord(change: Partial<AuditRecord> = {}): AuditRecord {
+  return {
+    id: randomUUID(),
+    at: new Date().toISOString(),
+    principal: { kind: 'bank', id: 'bank-a' },
+    purpose: 'LOAN_ORIGINATION',
+    operation: 'operation',
+    result: 'DISCLOSED',
+    subjects: [],
+    consents: [],
+    items: ['tax.grade'],
+    decisions: [],
+    denials: [],
+    sources: [],
+    breakGlass: [],
+    supersedes: null,
+    catalogue: '2026.1',
+    answerHash: 'sm3',
+    ...change,
+  };
+}
+
+/** Appends records in their order, as the gateway does: the record and one row for each of its subjects, together. */
+export async function appendRecords(client: pg.Client, records: readonly AuditRecord[]): Promise<void> {
+  const { rows } = await client.query<{ last: string }>(
+    'SELECT coalesce(max(seq), 0)::text AS last FROM evidence.audit_log',
+  );
+  let seq = Number(rows[0]?.last ?? 0);
+  for (const record of records) {
+    seq += 1;
+    await client.query(
+      `WITH logged AS (INSERT INTO evidence.audit_log VALUES ($1, $2, $3, $4, '\\x00'))
+       INSERT INTO evidence.audit_subject SELECT unnest($5::text[]), $2, $1, $3`,
+      [seq, record.at, record.id, JSON.stringify(record), record.subjects],
+    );
+  }
+}
+
+/**
+ * Gives the gateway's log the ids and the index by subject, where the gateway does not keep them itself: by the database, so
+ * that every record is indexed together with its being written.
+ */
+export async function indexEvidence(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ there: boolean }>(
+    `SELECT to_regclass('evidence.audit_subject') IS NOT NULL AS there`,
+  );
+  if (rows[0]?.there === true) return;
+  await client.query(`
+    ALTER TABLE evidence.audit_log ADD COLUMN id text GENERATED ALWAYS AS (record::json ->> 'id') STORED;
+    CREATE TABLE evidence.audit_subject (
+      subject_id text NOT NULL, at timestamptz NOT NULL, seq bigint NOT NULL, id text NOT NULL,
+      PRIMARY KEY (subject_id, at, seq));
+    CREATE FUNCTION evidence.index_subjects() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      INSERT INTO evidence.audit_subject
+        SELECT subject, new.at, new.seq, new.id FROM json_array_elements_text(new.record::json -> 'subjects') AS subject;
+      RETURN new;
+    END $$;
+    CREATE TRIGGER index_subjects AFTER INSERT ON evidence.audit_log
+      FOR EACH ROW EXECUTE FUNCTION evidence.index_subjects();`);
+}
