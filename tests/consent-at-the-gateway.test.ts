@@ -11,12 +11,11 @@ import { readConfig } from '../gateway/config.ts';
 import type { RunningGateway } from '../gateway/serve.ts';
 import { serveGateway } from '../gateway/serve.ts';
 import { sandboxBytes } from '../schema/keys.ts';
-import { loadLaw } from '../schema/law.ts';
 import type { PersonaName } from '../schema/sandbox-tokens.ts';
 import { issueSandboxToken, SAMPLE_CITIZEN_ID, SAMPLE_MINOR_ID } from '../schema/sandbox-tokens.ts';
 import { createSubjectIds } from '../schema/subject-id.ts';
+import { CATALOGUE, consent, nothingTold, startConsentRegister } from './kit/consent-register.ts';
 import type { PlainSubgraphs } from './kit/plain-subgraphs.ts';
-import { startPlainSubgraphs } from './kit/plain-subgraphs.ts';
 import type { TestDatabases } from './kit/postgres.ts';
 import { createTestDatabases } from './kit/postgres.ts';
 
@@ -26,55 +25,7 @@ const OTHER = subjectIds.ofOrganisation('91120116MA9TYN024H');
 const PERSON = subjectIds.ofPerson(SAMPLE_CITIZEN_ID);
 const MINOR = subjectIds.ofPerson(SAMPLE_MINOR_ID);
 
-const item = (id: string, category: string, use: readonly object[]) => ({
-  id,
-  name: { zh: id, en: id },
-  category,
-  publicity: use.length > 0 ? 'NOT_PUBLIC' : 'PUBLIC',
-  sharing: 'CONDITIONAL',
-  use,
-  basis: ['test'],
-  sensitivity: 'L3',
-  retention: 60,
-});
-const withConsent = [{ principals: ['bank'], purposes: ['LOAN_ORIGINATION'], requires: 'CONSENT' }];
-const CATALOGUE = {
-  law: loadLaw(),
-  catalogues: [
-    {
-      version: '1',
-      items: [
-        item('a.open', 'service', []),
-        item('a.grade', 'grade', withConsent),
-        item('a.income', 'income', withConsent),
-        item('a.emergency', 'grade', [
-          { principals: ['department'], purposes: ['EMERGENCY'], requires: 'BREAK_GLASS' },
-        ]),
-        item('r.manage', 'consent', [{ principals: ['operator'] }]),
-      ],
-    },
-  ],
-};
-
-interface Consent {
-  readonly id: string;
-  readonly subject: string;
-  readonly items: readonly string[];
-  readonly writtenItems: readonly string[];
-  readonly givenBy: string;
-  readonly expiresAt: string;
-}
-/** What the register says; set by each test. */
-let consents: Consent[] = [];
-let releases: { id: string; subject: string; items: readonly string[]; expiresAt: string }[] = [];
-let states: { subject: string; state: string }[] = [];
-let onConfirm: (asked: { ids: string[]; request: string; digest: string }) => {
-  held: string[];
-  refused: { id: string; reason: string }[];
-} = ({ ids }) => ({ held: ids, refused: [] });
-const failing: { activeConsents?: () => never; subjectStates?: () => never } = {};
-const confirmed: { ids: string[]; consumer: string; request: string; digest: string }[] = [];
-
+const told = nothingTold();
 let subgraphs: PlainSubgraphs;
 let databases: TestDatabases;
 let database: pg.Client;
@@ -82,59 +33,7 @@ let gateway: RunningGateway;
 let folder: string;
 
 beforeAll(async () => {
-  subgraphs = await startPlainSubgraphs({
-    a: {
-      sdl: `type Subject @key(fields: "id") { id: ID! name: String @policy(policies: [["a.open"]])
-              grade: String @policy(policies: [["a.grade"]]) income: String @policy(policies: [["a.income"]])
-              secret: String @policy(policies: [["a.emergency"]]) }`,
-      resolvers: {
-        Subject: {
-          __resolveReference: ({ id }: { id: string }) => ({
-            id,
-            name: 'n',
-            grade: 'A',
-            income: '1',
-            secret: 's',
-          }),
-        },
-      },
-    },
-    register: {
-      sdl: `type Subject @key(fields: "id") { id: ID! }
-            enum Purpose { LOAN_ORIGINATION LOAN_MONITORING EMERGENCY OFFICIAL_DUTY }
-            type Active { id: ID! subject: ID! items: [String!]! writtenItems: [String!]! givenBy: String! expiresAt: String! }
-            type Released { id: ID! subject: ID! items: [String!]! expiresAt: String! }
-            type State { subject: ID! state: String! }
-            type Refused { id: ID! reason: String! }
-            type Confirmation { held: [ID!]! refused: [Refused!]! }
-            scalar SubjectId
-            type Query { subjects(ids: [ID!]!): [Subject!]!
-              activeConsents(consumer: String!, purpose: Purpose!, subjects: [SubjectId!]!, request: String): [Active!]!
-                @inaccessible @policy(policies: [["r.manage"]])
-              activeBreakGlass(consumer: String!, subjects: [SubjectId!]!): [Released!]! @inaccessible @policy(policies: [["r.manage"]])
-              subjectStates(subjects: [SubjectId!]!): [State!]! @inaccessible @policy(policies: [["r.manage"]]) }
-            type Mutation { touch: Boolean @policy(policies: [["a.open"]])
-              confirmConsents(ids: [ID!]!, consumer: String!, request: String!, digest: String!): Confirmation!
-                @inaccessible @policy(policies: [["r.manage"]]) }`,
-      resolvers: {
-        Query: {
-          subjects: (_: unknown, { ids }: { ids: string[] }) => ids.map((id) => ({ id })),
-          activeConsents: () => failing.activeConsents?.() ?? consents,
-          activeBreakGlass: () => releases,
-          subjectStates: () => failing.subjectStates?.() ?? states,
-        },
-        Mutation: {
-          confirmConsents: (
-            _: unknown,
-            asked: { ids: string[]; consumer: string; request: string; digest: string },
-          ) => {
-            confirmed.push(asked);
-            return onConfirm(asked);
-          },
-        },
-      },
-    },
-  });
+  subgraphs = await startConsentRegister(told);
   folder = await mkdtemp(join(tmpdir(), 'jinxin-test-'));
   const supergraph = join(folder, 'supergraph.graphql');
   const catalogue = join(folder, 'catalogue.json');
@@ -160,25 +59,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 beforeEach(() => {
-  consents = [];
-  releases = [];
-  states = [];
-  delete failing.activeConsents;
-  delete failing.subjectStates;
-  confirmed.length = 0;
+  Object.assign(told, nothingTold());
   subgraphs.calls.length = 0;
   subgraphs.down.clear();
-  onConfirm = ({ ids }) => ({ held: ids, refused: [] });
-});
-
-const consent = (id: string, subject: string, change: Partial<Consent> = {}): Consent => ({
-  id,
-  subject,
-  items: ['a.grade'],
-  writtenItems: [],
-  givenBy: 'SELF',
-  expiresAt: new Date(Date.now() + 60_000).toISOString(),
-  ...change,
 });
 
 async function ask(
@@ -208,14 +91,14 @@ async function ask(
     status: response.statusCode,
     subjects: data?.subjects ?? null,
     codes: errors.map(({ path, extensions: { code } }) => [path?.join('.'), code]),
-    told: errors.map(({ extensions: told }) => told),
+    told: errors.map((error) => error.extensions),
     extensions,
   };
 }
 /** What was confirmed, by request; a slow answer is confirmed again under the same name, which counts nothing more. */
 const uses = () => [
   ...new Map(
-    confirmed.map(({ request: name, consumer, ids }) => [name, [consumer, ...ids].join(' ')]),
+    told.confirmed.map(({ request: name, consumer, ids }) => [name, [consumer, ...ids].join(' ')]),
   ).values(),
 ];
 const askedFor = (field: string) =>
@@ -230,7 +113,7 @@ const newest = async (count = 1) => {
 
 describe('a consent', () => {
   it('opens what it names of the subject that gave it; the others are not asked about', async () => {
-    consents = [consent('c1', COMPANY)];
+    told.consents = [consent('c1', COMPANY)];
     const answer = await ask('name grade income', [COMPANY, OTHER]);
     expect(answer.subjects).toEqual([
       { name: 'n', grade: 'A', income: null },
@@ -253,17 +136,17 @@ describe('a consent', () => {
   });
 
   it('is confirmed once for an answer, and not at all where nothing rests on it', async () => {
-    consents = [consent('c1', COMPANY), consent('c2', OTHER)];
+    told.consents = [consent('c1', COMPANY), consent('c2', OTHER)];
     await ask('name', [COMPANY]);
-    expect(confirmed).toEqual([]);
+    expect(told.confirmed).toEqual([]);
     await ask('grade', [COMPANY, OTHER, COMPANY]);
     expect(uses()).toEqual(['bank-a c1 c2']);
   });
 
   it('that is revoked while the answer is made opens nothing, and the record is corrected', async () => {
-    consents = [consent('c1', COMPANY), consent('c2', OTHER)];
-    onConfirm = ({ ids }) => {
-      consents = consents.filter(({ id }) => id !== 'c1');
+    told.consents = [consent('c1', COMPANY), consent('c2', OTHER)];
+    told.onConfirm = ({ ids }) => {
+      told.consents = told.consents.filter(({ id }) => id !== 'c1');
       return {
         held: ids.filter((id) => id !== 'c1'),
         refused: ids.includes('c1') ? [{ id: 'c1', reason: 'REVOKED' }] : [],
@@ -278,8 +161,8 @@ describe('a consent', () => {
   });
 
   it('opens nothing while the register lists it and does not confirm it', async () => {
-    consents = [consent('c1', COMPANY)];
-    onConfirm = ({ ids }) => ({ held: [], refused: ids.map((id) => ({ id, reason: 'FREQUENCY' })) });
+    told.consents = [consent('c1', COMPANY)];
+    told.onConfirm = ({ ids }) => ({ held: [], refused: ids.map((id) => ({ id, reason: 'FREQUENCY' })) });
     const answer = await ask('name grade', [COMPANY]);
     expect([answer.subjects, answer.codes]).toEqual([
       [{ name: 'n', grade: null }],
@@ -288,14 +171,14 @@ describe('a consent', () => {
   });
 
   it('that the register says nothing of does not hold', async () => {
-    consents = [consent('c1', COMPANY)];
-    onConfirm = () => ({ held: [], refused: [] });
+    told.consents = [consent('c1', COMPANY)];
+    told.onConfirm = () => ({ held: [], refused: [] });
     expect((await ask('grade', [COMPANY])).subjects).toEqual([{ grade: null }]);
   });
 
   it('opens nothing while nobody can confirm it, and the answer says that it is not known', async () => {
-    consents = [consent('c1', COMPANY)];
-    onConfirm = () => {
+    told.consents = [consent('c1', COMPANY)];
+    told.onConfirm = () => {
       throw new GraphQLError('the register is gone', { extensions: { code: 'DEPARTMENT_UNAVAILABLE' } });
     };
     const answer = await ask('name grade', [COMPANY]);
@@ -307,8 +190,8 @@ describe('a consent', () => {
   });
 
   it('of a one-time key that was used for another question ends the request', async () => {
-    consents = [consent('c1', COMPANY)];
-    onConfirm = () => {
+    told.consents = [consent('c1', COMPANY)];
+    told.onConfirm = () => {
       throw new GraphQLError('conflict', { extensions: { code: 'IDEMPOTENCY_CONFLICT' } });
     };
     const answer = await ask('grade', [COMPANY]);
@@ -320,19 +203,19 @@ describe('a consent', () => {
   });
 
   it('is counted under the key that the client gives, and the same question has the same digest', async () => {
-    consents = [consent('c1', COMPANY)];
+    told.consents = [consent('c1', COMPANY)];
     const headers = { 'idempotency-key': 'check-1' };
     await ask('grade', [COMPANY], { headers });
     await ask('grade', [COMPANY], { headers });
     await ask('grade name', [COMPANY], { headers });
-    expect(new Set(confirmed.map(({ request: name }) => name))).toEqual(new Set(['check-1']));
-    expect(new Set(confirmed.map(({ digest }) => digest)).size).toBe(2);
+    expect(new Set(told.confirmed.map(({ request: name }) => name))).toEqual(new Set(['check-1']));
+    expect(new Set(told.confirmed.map(({ digest }) => digest)).size).toBe(2);
   });
 
   it('in general opens nothing that the law ties to a written one', async () => {
-    consents = [consent('c1', COMPANY, { items: ['a.grade', 'a.income'] })];
+    told.consents = [consent('c1', COMPANY, { items: ['a.grade', 'a.income'] })];
     const without = await ask('income', [COMPANY]);
-    consents = [consent('c1', COMPANY, { items: ['a.income'], writtenItems: ['a.income'] })];
+    told.consents = [consent('c1', COMPANY, { items: ['a.income'], writtenItems: ['a.income'] })];
     const written = await ask('income', [COMPANY]);
     expect([without.subjects, written.subjects]).toEqual([[{ income: null }], [{ income: '1' }]]);
   });
@@ -344,7 +227,7 @@ describe('the subject’s state', () => {
     ['a minor whose guardian did', MINOR, 'GUARDIAN', null, 'A'],
     ['a grown person', PERSON, 'SELF', null, 'A'],
   ])('%s', async (_, subject, givenBy, reason, grade) => {
-    consents = [consent('c1', subject, { givenBy })];
+    told.consents = [consent('c1', subject, { givenBy })];
     const answer = await ask('grade', [subject]);
     expect(answer.subjects).toEqual([{ grade }]);
     // What is told is that a consent is missing; why it does not count stands in the record.
@@ -358,11 +241,11 @@ describe('the subject’s state', () => {
   it.each(['DECEASED', 'DEREGISTERED'])(
     '%s ends its consents; the answer is that of nobody’s consent',
     async (state) => {
-      consents = [consent('c1', COMPANY)];
-      states = [{ subject: COMPANY, state }];
+      told.consents = [consent('c1', COMPANY)];
+      told.states = [{ subject: COMPANY, state }];
       const ended = await ask('grade', [COMPANY]);
-      consents = [];
-      states = [];
+      told.consents = [];
+      told.states = [];
       const without = await ask('grade', [COMPANY]);
       expect([ended.subjects, ended.told]).toEqual([without.subjects, without.told]);
       expect(ended.subjects).toEqual([{ grade: null }]);
@@ -374,7 +257,7 @@ describe('a break-glass release', () => {
   const headers = { 'jinxin-purpose': 'EMERGENCY' };
 
   it('opens the item that it names to its officer, and stands in the record', async () => {
-    releases = [
+    told.releases = [
       {
         id: 'r1',
         subject: COMPANY,
@@ -389,7 +272,9 @@ describe('a break-glass release', () => {
   });
 
   it('that has ended, or of another purpose, opens nothing', async () => {
-    releases = [{ id: 'r1', subject: COMPANY, items: ['a.emergency'], expiresAt: new Date(1).toISOString() }];
+    told.releases = [
+      { id: 'r1', subject: COMPANY, items: ['a.emergency'], expiresAt: new Date(1).toISOString() },
+    ];
     expect((await ask('secret', [COMPANY], { as: 'tax-officer', headers })).subjects).toEqual([
       { secret: null },
     ]);
@@ -406,8 +291,8 @@ describe('a register that cannot be read', () => {
     ['of consents', 'activeConsents'],
     ['of subjects’ states', 'subjectStates'],
   ] as const)('%s opens nothing, and the answer says that it could not be found out', async (_, field) => {
-    consents = [consent('c1', COMPANY)];
-    failing[field] = unreadable;
+    told.consents = [consent('c1', COMPANY)];
+    told.failing[field] = unreadable;
     const answer = await ask('name grade', [COMPANY]);
     expect([answer.subjects, answer.codes]).toEqual([
       [{ name: 'n', grade: null }],
@@ -417,7 +302,7 @@ describe('a register that cannot be read', () => {
   });
 
   it('is not asked where nothing depends on it', async () => {
-    failing.activeConsents = unreadable;
+    told.failing.activeConsents = unreadable;
     expect(await ask('name', [COMPANY])).toMatchObject({ subjects: [{ name: 'n' }], codes: [] });
   });
 });

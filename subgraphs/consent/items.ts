@@ -1,8 +1,6 @@
 /** What the law makes of an item in the eyes of the subject that is asked for it: personal, sensitive, written, or none of these. */
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
-import { z } from 'zod';
-import type { Catalogue } from '../../schema/catalogue.ts';
+import type { Rules } from '../../schema/catalogue.ts';
+import { ruleOf } from '../../schema/law.ts';
 import type { Purpose } from '../../schema/purpose.ts';
 import type { SubjectClass } from './templates.ts';
 
@@ -26,29 +24,10 @@ export type FactsOf = (
   about: { readonly purpose: Purpose; readonly subject: SubjectClass; readonly isUnder14: boolean },
 ) => ItemFacts | null;
 
-const lawSchema = z
-  .object({
-    written: z.array(
-      z
-        .object({
-          category: z.object({ zh: z.string(), en: z.string() }).strict(),
-          items: z.array(z.string()),
-        })
-        .strict(),
-    ),
-  })
-  .strict();
-
 /** The law on personal information, as a legal basis in the catalogue names it. */
 const PERSONAL_BASIS = '个人信息保护法';
 
-/** Reads law.yaml, the items that need a consent in writing. */
-export function loadWrittenItems(): ReadonlySet<string> {
-  const file = readFileSync(new URL('./law.yaml', import.meta.url), 'utf8');
-  return new Set(lawSchema.parse(parse(file)).written.flatMap(({ items }) => items));
-}
-
-export function createFactsOf(catalogue: Catalogue, written: ReadonlySet<string>): FactsOf {
+export function createFactsOf({ catalogue, law }: Rules): FactsOf {
   return (id, { purpose, subject, isUnder14 }) => {
     const item = catalogue.get(id);
     const isConsentable = item?.use.some(
@@ -63,7 +42,7 @@ export function createFactsOf(catalogue: Catalogue, written: ReadonlySet<string>
       basis: item.basis,
       isPersonal: subject === 'person' || item.basis.some((basis) => basis.startsWith(PERSONAL_BASIS)),
       isSensitive: item.sensitivity === 'L4' || isUnder14,
-      isWritten: written.has(id),
+      isWritten: ruleOf(law, item).rule === 'WRITTEN_CONSENT',
     };
   };
 }

@@ -10,7 +10,7 @@ import { defineSubgraph } from '../define.ts';
 import { createArtefacts } from './artefacts.ts';
 import { createConfirmations } from './confirmation.ts';
 import { createDrafts } from './drafts.ts';
-import { createFactsOf, loadWrittenItems } from './items.ts';
+import { createFactsOf } from './items.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { createNotices } from './notices.ts';
 import { purge, startPurging } from './purge.ts';
@@ -68,10 +68,7 @@ export default defineSubgraph({
 
   async connect({ settings, clock, observer, log, subjectIds }) {
     const { platformUrl, environment, sandboxGrants, deadlineMs, coolDownMs } = settings;
-    const { catalogue, version } = readCatalogueFile(
-      await readFile(settings.catalogue, 'utf8'),
-      settings.catalogue,
-    );
+    const law = readCatalogueFile(await readFile(settings.catalogue, 'utf8'), settings.catalogue);
     const suite = loadConsentSuite(settings.signingAlgorithm, settings.signingKey);
     const pool = createPool({
       url: platformUrl,
@@ -112,8 +109,8 @@ export default defineSubgraph({
       notices: createNotices(store),
       rules: {
         templates: loadTemplates(),
-        factsOf: createFactsOf(catalogue, loadWrittenItems()),
-        catalogueVersion: version,
+        factsOf: createFactsOf(law),
+        catalogueVersion: law.version,
       },
       suite,
       subjectIds,
