@@ -134,6 +134,8 @@ export async function createLane(parts: {
           periodUntil: day(now),
           dataLifeDays: 7,
           frequency: { times: 5, per: 'MONTH' },
+          // What is known of a sole trader is known of a person.
+          acknowledgesPersonal: true,
         },
       },
     });
