@@ -16,7 +16,7 @@ import { ask, createLane } from './revocations/lane.ts';
 import { createRandom } from './revocations/random.ts';
 
 const SIZES = {
-  bench: { interleavings: 10_000, lanes: 20 },
+  bench: { interleavings: 10_000, lanes: 14 },
   test: { interleavings: 150, lanes: 6 },
 } as const;
 const SUBJECTS_OF_A_LANE = 8;

@@ -1,9 +1,10 @@
 /** The platform with two gateways on one PostgreSQL and one Redis: one in this process, one in its own. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
+import { request } from 'undici';
+import { freePort } from '../../../adapters/postgres/free-port.ts';
+import { startGuarded } from '../../../adapters/postgres/guarded-process.ts';
 import { startSandbox } from '../../../scripts/sandbox.ts';
 import { ensureServices } from '../../../scripts/services/ensure.ts';
 import { createTestDatabases } from '../../../tests/kit/postgres.ts';
@@ -43,7 +44,14 @@ export async function openGateways({
     const redis = new URL(services.environment['JINXIN_TEST_REDIS_URL'] ?? '');
     // A Redis database of its own: what other tests put into theirs must not answer here.
     redis.pathname = '/7';
-    const shared = { REDIS_URL: redis.href, JINXIN_REQUESTS_PER_SECOND: '100000' };
+    // Long limits: on a busy machine a consent that was given, and not known to be, would look like one that was never ended.
+    const shared = {
+      REDIS_URL: redis.href,
+      JINXIN_REQUESTS_PER_SECOND: '100000',
+      JINXIN_REQUEST_DEADLINE_MS: '60000',
+      JINXIN_SOFT_DEADLINE_MS: '30000',
+      JINXIN_CONSENT_DEADLINE_MS: '30000',
+    };
     const sandbox = await startSandbox({
       port: 0,
       scale: companies,
@@ -76,31 +84,36 @@ export async function openGateways({
   }
 }
 
-/** `npm run gateway` without npm: resolves when it says that it is ready. */
+/** `npm run gateway` without npm, on a port of its own; it ends when this process does, however that ends. */
 async function startProcess(
   environment: Readonly<Record<string, string>>,
 ): Promise<{ url: string; close(): Promise<void> }> {
+  const origin = `http://127.0.0.1:${await freePort()}`;
   const supergraph = join(ROOT, 'schema/supergraph.graphql');
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', join(ROOT, 'gateway/main.ts'), '--supergraph', supergraph, '--listen', '127.0.0.1:0'],
-    { cwd: ROOT, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const exited = once(child, 'exit');
-  const close = async () => {
-    child.kill('SIGTERM');
-    await exited;
-  };
-  const said: string[] = [];
-  const lines = createInterface({ input: child.stdout });
-  for await (const line of lines) {
-    const [, url] = /gateway ready: (http:[^"]+)/.exec(line) ?? [];
-    if (url !== undefined) {
-      // What it says later nobody reads: without a reader it would stop when the pipe is full.
-      child.stdout.resume();
-      return { url, close };
+  const server = startGuarded({
+    command: process.execPath,
+    args: [
+      ...['--import', 'tsx', join(ROOT, 'gateway/main.ts')],
+      ...['--supergraph', supergraph, '--listen', origin.slice('http://'.length)],
+    ],
+    home: ROOT,
+    stopSignal: 'TERM',
+    env: environment,
+  });
+  const isReady = () =>
+    request(`${origin}/health/ready`).then(
+      async ({ statusCode, body }) => (await body.dump(), statusCode === 200),
+      () => false,
+    );
+  const until = performance.now() + 60_000;
+  try {
+    while (!(await Promise.race([isReady(), server.exited]))) {
+      if (performance.now() > until) throw new Error('the second gateway did not come up within a minute');
+      await delay(100);
     }
-    said.push(line);
+  } catch (error) {
+    await server.stop();
+    throw error;
   }
-  throw new Error(`the second gateway did not start:\n${said.slice(-5).join('\n')}`);
+  return { url: `${origin}/graphql`, close: () => server.stop() };
 }
