@@ -16,14 +16,12 @@
  */
 import { trace } from '@opentelemetry/api';
 import { randomUUID } from 'node:crypto';
-import type { GraphQLFormattedError } from 'graphql';
+import type { FieldNode } from 'graphql';
 import { getVariableValues, GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import type { Rules } from '../schema/catalogue.ts';
-import type { ErrorCode } from '../schema/errors.ts';
-import { createError, ERROR_FACTS, ERRORS, isErrorCode } from '../schema/errors.ts';
+import { createError } from '../schema/errors.ts';
 import type { Principal } from '../schema/principal.ts';
-import type { SubjectIds } from '../schema/subject-id.ts';
 import { toDenialError } from './authorization/denial-error.ts';
 import { createRightsOf } from './authorization/rights.ts';
 import type { AuditLog } from './evidence/audit-log.ts';
@@ -38,26 +36,38 @@ import type { GatewayScope } from './execution/request-scope.ts';
 import { createTrail, noteDenial } from './execution/request-scope.ts';
 import type { Withdrawn } from './execution/subject-knowledge.ts';
 import { createSubjectKnowledge, NOTHING_WITHDRAWN } from './execution/subject-knowledge.ts';
+import { refuse, toPublicErrors } from './execution/public-errors.ts';
 import { createFailures } from './execution/failures.ts';
+import { consumerOf, createPseudonyms, openVariables } from './execution/pseudonyms.ts';
 import { shapeAnswer } from './execution/shape.ts';
 import type { Transport } from './execution/transport.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
 import { assertVariablesWithinLimits } from './limits/operation-limits.ts';
 import type { GatewayAnswer, GatewayRequest } from './http/graphql-over-http.ts';
+import type { TakeLookups } from './limits/lookups.ts';
+import { findLookups } from './limits/lookups.ts';
+import type { Pace } from './limits/quanta.ts';
+import { createPace } from './limits/quanta.ts';
 import type { TakeRate } from './limits/rates.ts';
 import type { PreparedOperation } from './operations/prepare.ts';
 import { createOperations, ownError } from './operations/prepare.ts';
+import type { PairwiseIds, SubjectIds } from '../schema/subject-id.ts';
 import type { Supergraph } from './supergraph/load.ts';
 
 export interface GatewayParts {
   readonly supergraph: Supergraph;
   readonly rules: Rules;
-  /** Opens persons' ids, for their age; null in a gateway without keys. */
-  readonly subjectIds: SubjectIds | null;
   readonly transport: Transport;
   readonly audit: AuditLog | null;
   readonly signature: SignatureSuite | null;
+  /** Under it what a request asks is digested: variables may hold what could be guessed from a digest without a key. */
+  readonly digestKey: Uint8Array;
   readonly takeRate: TakeRate;
+  /** null: ids pass as they are, nobody is looked up, and nobody's age is known. */
+  readonly subjectIds: SubjectIds | null;
+  readonly takeLookups: TakeLookups;
+  /** Answers to operations that look persons up leave at multiples of it after their arrival. */
+  readonly lookupQuantumMs: number;
   readonly limits: OperationLimits;
   readonly introspection: 'everyone' | 'authenticated' | 'nobody';
   readonly requestDeadlineMs: number;
@@ -80,8 +90,9 @@ export function createGateway(parts: GatewayParts): Gateway {
         'jinxin.principal.kind': request.principal.kind,
         'jinxin.purpose': request.principal.purpose,
       });
+      const pace = createPace(parts.lookupQuantumMs);
       try {
-        return await answer(request);
+        return await answer(request, pace);
       } catch (error) {
         if (error instanceof GraphQLError) return refuse([error]);
         const traceId = span.spanContext().traceId;
@@ -89,10 +100,11 @@ export function createGateway(parts: GatewayParts): Gateway {
         return refuse([createError('INTERNAL', { extensions: { traceId } })]);
       } finally {
         span.end();
+        await pace.end();
       }
     });
 
-  async function answer(request: GatewayRequest): Promise<GatewayAnswer> {
+  async function answer(request: GatewayRequest, pace: Pace): Promise<GatewayAnswer> {
     const { principal } = request;
     await parts.takeRate(request.consumer);
     const rights = rightsOf(principal);
@@ -106,6 +118,10 @@ export function createGateway(parts: GatewayParts): Gateway {
     );
     if (errors) return refuse(errors.map((error) => ownError(error) ?? toVariableError(error, principal)));
 
+    const ids = parts.subjectIds && createPseudonyms(parts.subjectIds, principal);
+    const asked = ids ? openIds(operation, request, ids) : request;
+    if (parts.subjectIds) await countLookups(operation, coerced, principal, parts.subjectIds, pace);
+
     const run = createRun(request);
     await recordIntent(operation, run.scopeOf(NOTHING_WITHDRAWN));
     return release(
@@ -115,14 +131,14 @@ export function createGateway(parts: GatewayParts): Gateway {
         questions: run.questions,
         consumer: principal.id,
         request: run.request,
-        digest: toRequestDigest({
+        digest: toRequestDigest(parts.digestKey, {
           operation: operation.hash,
-          variables: request.variables,
+          variables: asked.variables,
           purpose: principal.purpose,
         }),
         isRepeatable: operation.operation.operation !== 'mutation',
       },
-      (withdrawn) => attempt(operation, request, coerced, run.scopeOf(withdrawn)),
+      (withdrawn) => attempt(operation, asked, { variables: coerced, ids }, run.scopeOf(withdrawn)),
     );
   }
 
@@ -162,15 +178,15 @@ export function createGateway(parts: GatewayParts): Gateway {
   async function attempt(
     operation: PreparedOperation,
     request: GatewayRequest,
-    variables: Readonly<Record<string, unknown>>,
+    { variables, ids }: { variables: Readonly<Record<string, unknown>>; ids: PairwiseIds | null },
     scope: GatewayScope,
   ): Promise<Attempt> {
     const executed = await execute(operation, request, scope);
-    const shaped = shape(operation, variables, executed, scope);
-    const errors = [
-      ...shaped.errors,
-      ...executed.errors.flatMap((error) => atAskedPath(error, shaped.data) ?? []),
-    ].map((error) => toPublicError(error));
+    const shaped = shape(operation, variables, executed, scope, ids);
+    const errors = toPublicErrors(shaped.data, [...shaped.errors, ...executed.errors], {
+      isPlain: supergraph.requirements.size === 0,
+      log,
+    });
     const { disputed } = scope.trail;
     const body = {
       data: shaped.data,
@@ -186,6 +202,31 @@ export function createGateway(parts: GatewayParts): Gateway {
         : null,
       consents: scope.trail.consents,
     };
+  }
+
+  function openIds({ operation }: PreparedOperation, request: GatewayRequest, ids: PairwiseIds) {
+    return {
+      ...request,
+      variables: openVariables(supergraph.apiSchema, operation, request.variables, ids),
+    };
+  }
+
+  /** Before anybody is asked; and from here on the time of the answer tells nothing. */
+  async function countLookups(
+    { operation, fragments, cut }: PreparedOperation,
+    variables: Readonly<Record<string, unknown>>,
+    principal: Principal,
+    subjectIds: SubjectIds,
+    pace: Pace,
+  ) {
+    const isCut = (field: FieldNode) => cut.has(field);
+    const looked = findLookups(supergraph.apiSchema, { operation, fragments, isCut }, variables);
+    if (looked.fields === 0) return;
+    pace.hold();
+    await parts.takeLookups(
+      consumerOf(principal),
+      looked.numbers.map((number) => subjectIds.ofPerson(number)),
+    );
   }
 
   /** Runs the planned operation; with nothing left to plan, nothing is run and nobody is asked. */
@@ -242,6 +283,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       errors: readonly GraphQLError[];
     },
     { rights, trail }: GatewayScope,
+    ids: PairwiseIds | null,
   ) {
     const failures = createFailures(executed.errors);
     return shapeAnswer(
@@ -250,6 +292,13 @@ export function createGateway(parts: GatewayParts): Gateway {
         fragments,
         variables,
         isCut: (field) => cut.has(field),
+        toEdgeId: (id) => (ids ? ids.toEdge(id) : id),
+        unmaskable(parent, field, path) {
+          const item = rights.itemsOf(parent, field)[0] ?? '';
+          const decision = rights.ofItem(item).id;
+          trail.denials.push({ item, reason: 'MASKED', path: path.join('.'), decision });
+          return createError('FORBIDDEN', { path, extensions: { item, reason: 'MASKED', decision } });
+        },
         maskOf(parent, field) {
           const decision = rights.ofField(parent, field);
           return decision && 'mask' in decision ? decision.mask : undefined;
@@ -318,69 +367,17 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   function toVariableError(error: GraphQLError, principal: Principal): GraphQLError {
-    return createError('INVALID_OPERATION', mayIntrospect(principal) ? { detail: error.message } : {});
-  }
-
-  /** Errors of the table are shown; those of plain subgraphs (a graph without policies) as well; the rest is ours: INTERNAL. */
-  function toPublicError(error: GraphQLError): GraphQLFormattedError {
-    const { code } = error.extensions;
-    const path = error.path ? { path: error.path } : {};
-    if (supergraph.requirements.size === 0)
-      return { message: error.message, ...path, extensions: { ...error.extensions } };
-    if (isErrorCode(code)) {
-      const told = toDepartmentCode(code);
-      const isOfTable = told === code && error.message.startsWith(ERRORS[code].en);
-      return {
-        message: isOfTable ? error.message : createError(told).message,
-        ...path,
-        extensions: { ...publicExtensions(error), code: told },
-      };
-    }
-    // Without its message, which a department may have written about somebody.
-    log.warn({ path: error.path ?? null }, 'an error outside the closed table was masked');
-    const { message, extensions } = createError('INTERNAL');
-    return { message, ...path, extensions };
+    return createError(
+      'INVALID_OPERATION',
+      mayIntrospect(principal) ? { detail: withoutValue(error.message) } : {},
+    );
   }
 }
 
-/**
- * An error of a field that was fetched for another's sake (@requires) and not asked for: it is told at the deepest place that
- * was. A denial there is not told: the field that needed it has its own, and the inner name is nobody's business.
- */
-function atAskedPath(error: GraphQLError, data: unknown): GraphQLError | null {
-  const path = error.path ?? [];
-  let value = data;
-  let asked = 0;
-  for (; asked < path.length; asked++) {
-    if (typeof value !== 'object' || value === null) return error;
-    if (!Object.hasOwn(value, path[asked] as PropertyKey)) break;
-    value = (value as Record<PropertyKey, unknown>)[path[asked] as PropertyKey];
-  }
-  if (asked === path.length) return error;
-  const { code } = error.extensions;
-  if (code === 'FORBIDDEN' || code === 'CONSENT_REQUIRED') return null;
-  return new GraphQLError(error.message, { path: path.slice(0, asked), extensions: error.extensions });
-}
-
-/** A code with a status of its own speaks of a whole request: that between gateway and department, not the client's. */
-function toDepartmentCode(code: ErrorCode): ErrorCode {
-  return ERRORS[code].status === null || code === 'INTERNAL' ? code : 'DEPARTMENT_UNAVAILABLE';
-}
-
-/** Nothing of a refused request was executed: there is no `data`. */
-function refuse(errors: readonly GraphQLError[]): GatewayAnswer {
-  return {
-    errors: errors.map((error) => ({
-      message: error.message,
-      ...(error.locations ? { locations: error.locations } : {}),
-      ...(error.path ? { path: error.path } : {}),
-      extensions: { code: 'INVALID_OPERATION', ...publicExtensions(error) },
-    })),
-  };
-}
-
-function publicExtensions({ extensions }: GraphQLError): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(extensions).filter(([name]) => name === 'code' || ERROR_FACTS.includes(name)),
-  );
+/** What graphql-js finds wrong with a variable, without the value that it quotes: that may be somebody's number. */
+function withoutValue(message: string): string {
+  const [, variable] = /^(Variable "\$\w+") got invalid value /.exec(message) ?? [];
+  if (variable === undefined) return message;
+  const [, place] = / at "([A-Za-z_][\w.[\]]*)"; [^"]*/.exec(message) ?? [];
+  return `${variable} is not of its type${place === undefined ? '' : ` at ${place}`}.`;
 }

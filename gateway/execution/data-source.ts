@@ -21,6 +21,9 @@ import { groupByDenied, noteGrounds, toDenial, withNobody } from './disclosure-g
 import type { EntityCache } from './entity-cache.ts';
 import type { CutOperation, FetchOperation } from './fetch-operation.ts';
 import { readFetchOperation } from './fetch-operation.ts';
+import { createLookupPorts } from './lookup-ports.ts';
+import type { LookupFetch } from './person-lookup.ts';
+import { fetchLookups, readLookups } from './person-lookup.ts';
 import type { GatewayScope } from './request-scope.ts';
 import { statusesIn } from './statuses.ts';
 import type { SubgraphAnswer, SubgraphErrorBody, Transport } from './transport.ts';
@@ -47,6 +50,8 @@ export function createDataSource(
     cache: EntityCache;
     /** Told of each fetch of entities: how many the cache had, and how many the subgraph was asked for. */
     observeCache: (subgraph: string, hits: number, misses: number) => void;
+    /** SubjectId of the person with this ID number; null: the gateway has no keys, and nobody is looked up. */
+    personOf: ((citizenId: string) => string) | null;
     log: Logger;
   },
 ): GraphQLDataSource {
@@ -56,6 +61,8 @@ export function createDataSource(
     maxSize: MOST_CHARACTERS,
     sizeCalculation: (_, query) => query.length,
   });
+
+  const lookupFetches = new WeakMap<FetchOperation, LookupFetch | null>();
 
   function operationOf(query: string): FetchOperation {
     const known = operations.get(query);
@@ -83,8 +90,65 @@ export function createDataSource(
     },
   };
 
-  /** A root fetch has no subject yet: what can only be decided with one is not disclosed by it. */
+  /** Root fields that look persons up have a subject before they are answered; the others have none yet. */
   async function fetchRoot(
+    scope: GatewayScope,
+    operation: FetchOperation,
+    variables: Entity,
+  ): Promise<Answer> {
+    const lookups = options.personOf && lookupsOf(operation);
+    if (!options.personOf || !lookups) return fetchSubjectless(scope, operation, variables);
+    const [rest, persons] = await Promise.all([
+      lookups.rest ? fetchSubjectless(scope, lookups.rest, variables) : { data: {}, errors: [] },
+      fetchPersons(scope, lookups, variables, options.personOf),
+    ]);
+    return { data: { ...rest.data, ...persons.data }, errors: [...rest.errors, ...persons.errors] };
+  }
+
+  function lookupsOf(operation: FetchOperation): LookupFetch | null {
+    const known = lookupFetches.get(operation);
+    if (known !== undefined) return known;
+    const { schema, requirements } = options.facts();
+    const query = operation.without(new Set()).query;
+    const read = query === null ? null : readLookups(query, schema, requirements);
+    lookupFetches.set(operation, read);
+    return read;
+  }
+
+  async function fetchPersons(
+    scope: GatewayScope,
+    lookups: LookupFetch,
+    variables: Entity,
+    personOf: (citizenId: string) => string,
+  ): Promise<Answer> {
+    const ports = createLookupPorts(scope, {
+      personOf,
+      toError: (error) => toGraphQLError(error, error.path ?? []),
+      async ask(query, items) {
+        const answer = await options.transport.send(subgraph, {
+          ...toRequest(scope, items),
+          query,
+          variables,
+        });
+        scope.trail.fetches.push({ subgraph, ok: true, cached: 0, asked: 1, statuses: [] });
+        return answer;
+      },
+    });
+    try {
+      return await fetchLookups(lookups, variables, ports);
+    } catch (error) {
+      if (!(error instanceof SubgraphUnreachableError)) throw error;
+      noteUnreachable(scope, error);
+      const keys = lookups.fields.map(({ key }) => key);
+      return {
+        data: Object.fromEntries(keys.map((key) => [key, null])),
+        errors: keys.map((key) => unreachable([key])),
+      };
+    }
+  }
+
+  /** What can only be decided with a subject is not disclosed by a fetch that has none. */
+  async function fetchSubjectless(
     scope: GatewayScope,
     operation: FetchOperation,
     variables: Entity,
@@ -138,7 +202,7 @@ export function createDataSource(
       else distinct.set(key, { representation, positions: [position] });
     });
     const groups = await groupByDenied(scope, operation, [...distinct.values()]);
-    for (const { grounds } of groups) noteGrounds(scope, grounds);
+    for (const { entries } of groups) for (const { grounds } of entries) noteGrounds(scope, grounds);
     const entities: (Entity | null)[] = representations.map(() => null);
     const errors: GraphQLError[] = [];
 
