@@ -114,3 +114,39 @@ export const grantInput = (now: number) => ({
   dataLifeDays: 7,
   frequency: { times: 1, per: 'CONSENT' },
 });
+
+const DRAFT = `id subject consumer purpose product channel state consequencesZh consequencesEn expiresAt periodFrom
+  periodUntil dataLifeDays frequency { times per } preparedAt openUntil decidedAt consent text { version zh en digest }
+  items { item nameZh nameEn sensitivity basis isPersonal isSensitive isWritten }`;
+const PREPARE = `mutation ($input: PrepareConsentInput!) { prepareConsent(input: $input) { ${DRAFT} } }`;
+export const PREVIEW = `query ($id: ID!) { consentDraft(id: $id) { ${DRAFT} } }`;
+/** Everything that is told of a consent, as a selection. */
+export const CONSENT = `id subject consumer purpose product channel draft givenBy items writtenItems refusedItems state
+  periodFrom periodUntil dataLifeDays expiresAt digest artefact text { version zh digest }
+  signature { algorithm keyId value }`;
+const DECIDE = `mutation ($input: DecideConsentInput!) {
+  decideConsent(input: $input) { draft outcome consent { ${CONSENT} } } }`;
+
+/** A draft of bank-a for the sample company and the standard product, changed as the test wants. */
+export async function prepareConsent(kit: ConsentKit, change: object = {}, as: Principal = bank) {
+  const input = {
+    code: SAMPLE_COMPANY_CODE,
+    product: 'xyd-standard',
+    purpose: 'LOAN_ORIGINATION',
+    ...change,
+  };
+  const reply = await kit.ask(as, PREPARE, { input });
+  return { draft: reply.data?.prepareConsent, error: reply.errors?.[0]?.extensions };
+}
+
+/** A decision for every item of the draft, unless the test says otherwise. */
+export async function decideConsent(
+  kit: ConsentKit,
+  draft: { readonly id: string; readonly items: readonly { readonly item: string }[] },
+  change: object = {},
+  as: Principal = owner,
+) {
+  const items = draft.items.map(({ item }) => ({ item, accept: true }));
+  const reply = await kit.ask(as, DECIDE, { input: { draft: draft.id, items, ...change } });
+  return { decision: reply.data?.decideConsent, error: reply.errors?.[0]?.extensions };
+}
