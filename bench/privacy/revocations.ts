@@ -7,6 +7,7 @@
  * answer that shows the field of a subject between an acknowledgement and the sending of the next permission is counted.
  * An interleaving is an acknowledged withdrawal during which at least one question about its subject was under way.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { createSubjectIds } from '../../schema/subject-id.ts';
 import { sandboxBytes } from '../../schema/keys.ts';
@@ -33,7 +34,7 @@ export default async function revocations(options: {
   const subjectIds = createSubjectIds(new Map([[1, sandboxBytes('subject', 64)]]));
   const total = { interleavings: 0, afterRevocation: 0, withdrawals: 0, seen: 0 };
   try {
-    const codes = await codesWithTheField(gateways, agent, count * SUBJECTS_OF_A_LANE);
+    const codes = await untilCodes(gateways, agent, count * SUBJECTS_OF_A_LANE);
     const lanes = await Promise.all(
       Array.from({ length: count }, (_, at) =>
         createLane({
@@ -72,6 +73,18 @@ export default async function revocations(options: {
   return { afterRevocation: total.afterRevocation, interleavings: total.interleavings };
 }
 
+/** The department reads its nightly file in the background: waits until it knows enough companies. */
+async function untilCodes(gateways: Gateways, agent: Agent, count: number): Promise<readonly string[]> {
+  const until = performance.now() + 120_000;
+  for (;;) {
+    const codes = await codesWithTheField(gateways, agent, count);
+    if (codes.length >= count) return codes.slice(0, count);
+    if (performance.now() > until)
+      throw new Error(`${codes.length} companies have the field, ${count} are needed`);
+    await delay(500);
+  }
+}
+
 /** Companies of which the department knows the field, as a bank with a standing consent sees. */
 async function codesWithTheField(
   gateways: Gateways,
@@ -91,6 +104,5 @@ async function codesWithTheField(
     } | null)[];
     found.push(...subjects.flatMap((one) => (one?.tax?.grade ? [one.code] : [])));
   }
-  if (found.length < count) throw new Error(`${found.length} companies have the field, ${count} are needed`);
-  return found.slice(0, count);
+  return found;
 }
