@@ -1,4 +1,5 @@
 /** What a subject has agreed to → the consent that is kept, checked against every rule, and signed. Writes nothing. */
+import { dayInChina } from '../../schema/china-time.ts';
 import type { ConsentChannel } from '../../schema/consent.ts';
 import { createError } from '../../schema/errors.ts';
 import type { Principal } from '../../schema/principal.ts';
@@ -64,7 +65,8 @@ export function toNewConsent(
     agreement.product === null ? null : (rules.templates.products.get(agreement.product) ?? null);
   if (agreement.product !== null && product === null) throw invalid('product', 'names no product any more');
   assertWithin(terms, rules.templates, now, product);
-  if (subject.comesOfAge !== null && toDay(terms.expiresAt) > subject.comesOfAge)
+  // From that day on the consent would be the subject's own to give.
+  if (subject.comesOfAge !== null && dayInChina(terms.expiresAt - 1) >= subject.comesOfAge)
     throw invalid('expiresAt', 'must not lie after the subject comes of age');
   const channel = toChannel(agreement.channel, purpose, subject.classOf, rules.templates);
 

@@ -1,9 +1,9 @@
 /** Who may consent for a subject: itself when of age, the guardian of a minor, or an agent of a company. Pure. */
 import type { ConsentGiver } from '../../schema/consent.ts';
+import { dayInChina } from '../../schema/china-time.ts';
 import { birthDateOf, isCitizenId } from '../../schema/identifiers/index.ts';
 import type { Principal } from '../../schema/principal.ts';
 import type { OpenedSubject, SubjectIds } from '../../schema/subject-id.ts';
-import { dateInChina } from './register.ts';
 import type { SubjectClass } from './templates.ts';
 
 /** A credit subject as far as consents for it go. `comesOfAge`: the eighteenth birthday of a minor, else null. */
@@ -37,15 +37,14 @@ export function toConsentingSubject(
     };
   if (!isCitizenId(opened.citizenId)) return null;
   const born = birthDateOf(opened.citizenId);
-  const today = dateInChina(now);
+  const today = dayInChina(now);
   const eighteenth = birthday(born, 18);
   return {
     id,
     kind: opened.kind,
     classOf: 'person',
-    // An age is reached with the day after the birthday, as courts count 周岁; of two readings the stricter.
-    isUnder14: today <= birthday(born, 14),
-    comesOfAge: today <= eighteenth ? eighteenth : null,
+    isUnder14: today < birthday(born, 14),
+    comesOfAge: today < eighteenth ? eighteenth : null,
   };
 }
 

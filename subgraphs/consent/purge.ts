@@ -25,7 +25,7 @@ export interface Purged {
 const DAY_MS = 86_400_000;
 /** A request's content is compared for longer than a repetition of it counts as the same. */
 const REQUEST_DAYS = 32;
-/** Of one step at a time: a long statement would be ended by the pool's limit and begin again for ever. */
+/** Of one statement: a longer one would be ended by the pool's limit, and begin again for ever. */
 const MOST_ROWS = 5_000;
 
 /** Runs every step once. `now` in ms. Rejects when the register cannot be reached. */
@@ -36,8 +36,16 @@ export async function purge(
 ): Promise<Purged> {
   const at = new Date(now);
   const before = (days: number) => new Date(now - days * DAY_MS);
-  const run = async (text: string, values: readonly unknown[]) =>
+  const runOnce = async (text: string, values: readonly unknown[]) =>
     (await pool.query(text, [...values])).rowCount ?? 0;
+  const run = async (text: string, values: readonly unknown[]) => {
+    let total = 0;
+    for (;;) {
+      const rows = await runOnce(text, values);
+      total += rows;
+      if (rows < MOST_ROWS) return total;
+    }
+  };
   const some = (where: string, table = 'consent.artefact') =>
     `(SELECT subject_id, id FROM ${table} WHERE ${where} LIMIT ${MOST_ROWS} FOR UPDATE SKIP LOCKED)`;
 
@@ -80,8 +88,8 @@ export async function purge(
      SELECT FROM emptied`,
     [at, before(retentionDays)],
   );
-  const notices = await run('DELETE FROM consent.notice WHERE at <= $1', [before(retentionDays)]);
-  await run('DELETE FROM consent.request WHERE first_at <= $1', [before(REQUEST_DAYS)]);
+  const notices = await runOnce('DELETE FROM consent.notice WHERE at <= $1', [before(retentionDays)]);
+  await runOnce('DELETE FROM consent.request WHERE first_at <= $1', [before(REQUEST_DAYS)]);
   return { expired, deletionsDue, drafts, contents, notices };
 }
 

@@ -36,6 +36,3 @@ export function periodsOf(now: number): { readonly day: number; readonly month: 
   const [year, month, day] = [there.getUTCFullYear(), there.getUTCMonth(), there.getUTCDate()];
   return { day: Date.UTC(year, month, day) - CHINA_MS, month: Date.UTC(year, month, 1) - CHINA_MS };
 }
-
-/** The calendar date in China at `now`, YYYY-MM-DD. */
-export const dateInChina = (now: number): string => toDay(now + CHINA_MS);

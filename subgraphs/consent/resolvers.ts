@@ -30,7 +30,8 @@ type Context = ResolverContext<ConsentLoaders>;
 const MOST_SUBJECTS = 1_000;
 const MOST_PAGE = 200;
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const REQUEST = /^[\x21-\x7e]{1,256}$/;
+/** A client may have chosen it; PostgreSQL cannot keep a NUL. */
+const REQUEST = /^[^\u0000-\u001f]{1,512}$/;
 /** A timer may ring a little early; an acknowledgement must not. */
 const TIMER_SLACK_MS = 10;
 

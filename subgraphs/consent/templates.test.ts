@@ -52,6 +52,8 @@ describe('a purpose template', () => {
     ['frequency', { frequency: { times: 0, per: 'CONSENT' } }, origination],
     ['frequency', { frequency: { times: 2, per: 'CONSENT' } }, origination],
     ['frequency', { frequency: { times: 1, per: 'DAY' } }, origination],
+    // Two months of the calendar may lie within its one month.
+    ['frequency', { frequency: { times: 1, per: 'MONTH' } }, origination],
     ['frequency', { frequency: { times: 1, per: 'DAY' } }, monitoring],
     ['frequency', { frequency: { times: 6, per: 'MONTH' } }, monitoring],
     ['frequency', { frequency: { times: 6, per: 'CONSENT' } }, monitoring],

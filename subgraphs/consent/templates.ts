@@ -71,8 +71,8 @@ export interface Breach {
 }
 
 const DAY_MS = 86_400_000;
-/** The shortest month: so a daily allowance never slips through a monthly cap, nor the reverse. */
-const DAYS_PER: Readonly<Record<'DAY' | 'MONTH', number>> = { DAY: 1, MONTH: 28 };
+const SHORTEST_MONTH = 28;
+const LONGEST_MONTH = 31;
 
 /** Reads templates.yaml. Throws when a product names a purpose that has no template. */
 export function loadTemplates(): Templates {
@@ -128,11 +128,14 @@ export function exceeds(
   cap: Frequency,
   now: number,
 ): boolean {
-  // What a whole consent allows is the most that any period within it can see.
-  if (frequency.per === 'CONSENT') return frequency.times > cap.times;
   const consentDays = Math.ceil((expiresAt - now) / DAY_MS);
-  const capDays = cap.per === 'CONSENT' ? consentDays : DAYS_PER[cap.per];
-  const unitDays = DAYS_PER[frequency.per];
-  // An allowance of a longer period may all be used up within the shorter one of the cap.
-  return frequency.times * Math.max(1, Math.ceil(capDays / unitDays)) > cap.times;
+  return frequency.times * periodsWithin(frequency.per, cap.per, consentDays) > cap.times;
+}
+
+/** How many periods of the one unit a period of the other may touch, at most: they are those of the calendar. */
+function periodsWithin(unit: FrequencyUnit, of: FrequencyUnit, consentDays: number): number {
+  // What a longer period allows may all be used up within a shorter one.
+  if (unit === 'CONSENT' || unit === of || of === 'DAY') return 1;
+  if (of === 'MONTH') return LONGEST_MONTH;
+  return (unit === 'DAY' ? consentDays : Math.ceil(consentDays / SHORTEST_MONTH)) + 1;
 }
