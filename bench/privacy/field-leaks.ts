@@ -58,7 +58,10 @@ export default async function fieldLeaks(options: {
   const byId = new Map([GATEWAY, ...askers].map((asker) => [asker.id, asker]));
   const askerOf = (id: string) => byId.get(id.startsWith(FAILING) ? id.slice(FAILING.length) : id);
   const deniedAsked: string[] = [];
-  const onCall = (call: DepartmentCall) => deniedAsked.push(...findDeniedAsked(graph, oracle, askerOf, call));
+  let isControl = false;
+  const onCall = (call: DepartmentCall) => {
+    if (!isControl) deniedAsked.push(...findDeniedAsked(graph, oracle, askerOf, call));
+  };
   const departments = createCanaryDepartments(readDepartmentSdls(), {
     canaries,
     subjects,

@@ -41,8 +41,8 @@ export interface DepartmentCall {
 }
 
 export interface CanaryDepartments {
-  /** Answers one request as its JSON; `principal` is the id in the signed header, unverified. */
-  answer(subgraph: string, body: AskedBody, principal: string): Promise<DepartmentAnswer>;
+  /** Answers one request; `principal` is the id in the signed header, unverified; `salt` makes all values others. */
+  answer(subgraph: string, body: AskedBody, principal: string, salt?: string): Promise<DepartmentAnswer>;
   readonly names: readonly string[];
 }
 
@@ -64,15 +64,13 @@ export interface DepartmentRules {
   /** Askers whose departments fail: every protected leaf is an error that tells its canary. */
   readonly fails: (principal: string) => boolean;
   /** Salt of a value, where it is not only its coordinate's and subject's (see cache-leaks). */
-  readonly saltOf?: (coordinate: string, context: AnswerContext) => string;
+  readonly saltOf?: (
+    coordinate: string,
+    principal: string,
+    args: Readonly<Record<string, unknown>>,
+  ) => string;
   /** Seconds for which an answer may be kept; 0 is not at all. */
   readonly maxAge: (coordinates: readonly string[]) => number;
-}
-
-export interface AnswerContext {
-  readonly subgraph: string;
-  readonly principal: string;
-  readonly args: Readonly<Record<string, unknown>>;
 }
 
 interface Node extends Readonly<Record<string, unknown>> {
@@ -91,7 +89,7 @@ export function createCanaryDepartments(
 
   return {
     names: [...schemas.keys()],
-    async answer(subgraph, { query, variables = {} }, principal) {
+    async answer(subgraph, { query, variables = {} }, principal, salt = '') {
       const schema = schemas.get(subgraph);
       if (!schema) throw new Error(`no department ${subgraph}`);
       const key = `${subgraph} ${query}`;
@@ -104,7 +102,7 @@ export function createCanaryDepartments(
         schema,
         document: known.document,
         variableValues: variables,
-        contextValue: { subgraph, principal },
+        contextValue: { principal, salt },
         fieldResolver: resolve,
         typeResolver: (value: unknown) => (value as { __typename?: string }).__typename,
       });
@@ -132,7 +130,7 @@ export function createCanaryDepartments(
   ): unknown {
     const { fieldName, parentType, returnType } = info;
     const node = source as Node | undefined;
-    const { subgraph, principal } = context as { subgraph: string; principal: string };
+    const { principal, salt } = context as { principal: string; salt: string };
     if (node && Object.hasOwn(node, fieldName)) return node[fieldName];
     if (node === undefined && isRegisterField(fieldName))
       return answerRegister(fieldName, args, rules.askerOf);
@@ -152,9 +150,8 @@ export function createCanaryDepartments(
       }
       if (type.name === 'SubjectId') return rules.subjects[subject]?.id;
       if (type.name === 'CreditCode') return rules.subjects[subject]?.code;
-      const salt =
-        rules.saltOf?.(coordinate, { subgraph, principal, args: args as AnswerContext['args'] }) ?? '';
-      const value = rules.canaries.valueOf(coordinate + salt, type.name, subject);
+      const own = rules.saltOf?.(coordinate, principal, args as Readonly<Record<string, unknown>>) ?? '';
+      const value = rules.canaries.valueOf(coordinate + own + salt, type.name, subject);
       if (rules.fails(principal))
         throw new GraphQLError(`no ${fieldName}: ${String(value)}`, { extensions: { code: 'ODD', value } });
       return value;
