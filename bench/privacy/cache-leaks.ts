@@ -61,7 +61,12 @@ export default async function cacheLeaks(options: {
       const placed = placeMutant(mutant);
       try {
         const modules = await loadGatewayModules(placed.root);
-        const run = await triples.run(modules, sizes.perMutant, randomFor(seed, mutant.name, 'mutant'), true);
+        const run = await triples.run(
+          modules,
+          sizes.perMutant,
+          randomFor(seed, mutant.name, 'mutant'),
+          'leak',
+        );
         if (run.leaks.length > 0) caught += 1;
         print(`  ${run.leaks.length > 0 ? `caught after ${run.triples}` : 'NOT CAUGHT'}: ${mutant.name}`);
       } finally {

@@ -29,8 +29,8 @@ export interface Run {
 }
 
 export interface Triples {
-  /** Asks `count` triples of a new gateway of these modules; with `untilLeak` no further than the first that differs. */
-  run(modules: GatewayModules, count: number, random: Random, untilLeak?: boolean): Promise<Run>;
+  /** Asks `count` triples of a new gateway of these modules; until `leak` no further than the first that differs. */
+  run(modules: GatewayModules, count: number, random: Random, until?: 'leak'): Promise<Run>;
   close(): Promise<void>;
 }
 
@@ -110,28 +110,32 @@ export async function createTriples(world: CacheWorld, unchanged: GatewayModules
   }
 
   return {
-    async run(modules, count, random, untilLeak = false) {
+    async run(modules, count, random, until) {
       const cache = createExchangeableCache(modules);
       const warm = new Map<Generation, GatewayCore>();
-      for (const generation of GENERATIONS) warm.set(generation, await coreOf(modules, generation, cache));
+      const coreAt = async (generation: Generation) => {
+        const core = warm.get(generation) ?? (await coreOf(modules, generation, cache));
+        warm.set(generation, core);
+        return core;
+      };
       const leaks: string[] = [];
       let triples = 0;
-      const isDone = () => triples >= count || (untilLeak && leaks.length > 0);
+      const isDone = () => triples >= count || (until === 'leak' && leaks.length > 0);
       try {
         while (!isDone()) {
           cache.empty();
           const a = inSomeState(random.pick(askers), random);
           const some = Array.from({ length: 5 }, () => random.int(0, questions.length - 1));
-          const generation = random.chance(0.8) ? 'first' : random.pick(GENERATIONS);
+          const generation = random.chance(0.6) ? 'first' : random.pick(GENERATIONS);
           put(a);
-          for (const at of some) await coreAt(warm, generation).ask(a, questions[at] as Question);
+          for (const at of some) await (await coreAt(generation)).ask(a, questions[at] as Question);
           for (const before of shuffled(askers, random)) {
             const b = inSomeState(before, random);
             // Few askers of the other generations: each has gateways of its own to be compared with.
-            const of = askers.indexOf(before) < 3 && random.chance(0.3) ? random.pick(GENERATIONS) : 'first';
+            const of = askers.indexOf(before) < 3 && random.chance(0.5) ? random.pick(GENERATIONS) : 'first';
             for (const at of some) await judge(a, b, of, at, false);
             const at = random.pick(some);
-            if (random.chance(0.2)) {
+            if (random.chance(0.3)) {
               cache.empty();
               await judge(a, b, generation, at, true);
             }
@@ -147,7 +151,7 @@ export async function createTriples(world: CacheWorld, unchanged: GatewayModules
         if (isDone()) return;
         const isCheap = of === 'first' || askers.findIndex(({ id }) => id === b.id) < 3;
         const { cold, uncached } = await withoutWarmth(b, isCheap ? of : 'first', at);
-        const core = coreAt(warm, isCheap ? of : 'first');
+        const core = await coreAt(isCheap ? of : 'first');
         const question = questions[at] as Question;
         put(a);
         put(b);
@@ -166,12 +170,6 @@ export async function createTriples(world: CacheWorld, unchanged: GatewayModules
       for (const { core } of quiet.values()) await core.close();
     },
   };
-}
-
-function coreAt(cores: ReadonlyMap<Generation, GatewayCore>, generation: Generation): GatewayCore {
-  const core = cores.get(generation);
-  if (!core) throw new Error(`no gateway ${generation}`);
-  return core;
 }
 
 function inSomeState(asker: Asker, random: Random): Asker {

@@ -44,6 +44,9 @@ export function createCacheAskers(oracle: Oracle, subjects: readonly HarnessSubj
     asker('tax-look', 'department', 'INVESTIGATION', { department: 'tax' }),
     asker('self-first', 'subject', 'SELF_ACCESS', { subjects: [first] }),
     asker('self-second', 'subject', 'SELF_ACCESS', { subjects: [second] }),
+    // One purpose, several kinds.
+    asker('bank-public', 'bank', 'PUBLIC_QUERY', { consents: all }),
+    asker('association', 'association', 'PUBLIC_QUERY'),
     asker('partner', 'partner', 'REGIONAL_EXCHANGE'),
     asker('auditor', 'auditor', 'AUDIT'),
   ];

@@ -1,4 +1,5 @@
 /** A whole gateway, front door included, before departments of the harness: its own database, its own supergraph file. */
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,7 +39,7 @@ export async function startTrialGateway(options: {
   environment?: Readonly<Record<string, string>>;
 }): Promise<TrialGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'jinxin-privacy-'));
-  const database = await openDatabase('privacy');
+  const databases = openDatabases();
   const supergraph = join(folder, 'supergraph.graphql');
   const catalogue = join(folder, 'catalogue.json');
   await writeFile(supergraph, options.supergraph);
@@ -46,7 +47,7 @@ export async function startTrialGateway(options: {
   const config = readConfig(
     {
       JINXIN_ENVIRONMENT: 'sandbox',
-      JINXIN_PLATFORM_URL: database.url,
+      JINXIN_PLATFORM_URL: await databases.url('privacy'),
       JINXIN_SUBGRAPHS_URL: options.subgraphsUrl,
       JINXIN_ISSUER: 'sandbox',
       JINXIN_SIGN: 'true',
@@ -83,7 +84,7 @@ export async function startTrialGateway(options: {
     async close() {
       await pool.destroy();
       await gateway.close();
-      await database.close();
+      await databases.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -107,18 +108,26 @@ function issueToken({ id, kind, purpose, department, subjects }: Asker): Promise
     .sign(sandboxKey('issuer'));
 }
 
-/** A database of its own: on the server of the tests where there is one, else on an embedded one. */
-export async function openDatabase(name: string): Promise<{ url: string; close(): Promise<void> }> {
+/** Databases of the harness's own: on the server of the tests where there is one, else on an embedded one. */
+export function openDatabases(): { url(this: void, name: string): Promise<string>; close(): Promise<void> } {
   const server = process.env['JINXIN_TEST_POSTGRES_URL'];
-  if (server === undefined) {
-    const embedded = await startEmbeddedPostgres();
-    return { url: await embedded.createDatabase(name), close: () => embedded.stop() };
-  }
-  const own = `${name}_${process.pid}_${Math.floor(performance.now() * 1000)}`;
-  await onServer(server, `CREATE DATABASE ${own}`);
-  const url = new URL(server);
-  url.pathname = `/${own}`;
-  return { url: url.href, close: () => onServer(server, `DROP DATABASE IF EXISTS ${own} WITH (FORCE)`) };
+  const made: string[] = [];
+  let embedded: ReturnType<typeof startEmbeddedPostgres> | null = null;
+  return {
+    async url(name) {
+      if (server === undefined) return (await (embedded ??= startEmbeddedPostgres())).createDatabase(name);
+      const own = `${name.replaceAll('-', '_')}_${randomBytes(5).toString('hex')}`;
+      await onServer(server, `CREATE DATABASE ${own}`);
+      made.push(own);
+      const url = new URL(server);
+      url.pathname = `/${own}`;
+      return url.href;
+    },
+    async close() {
+      for (const own of made) await onServer(server ?? '', `DROP DATABASE IF EXISTS ${own} WITH (FORCE)`);
+      await (await embedded)?.stop();
+    },
+  };
 }
 
 async function onServer(url: string, statement: string): Promise<void> {

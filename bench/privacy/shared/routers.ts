@@ -1,0 +1,99 @@
+/** Other people's Federation routers before our subgraphs. They know nothing of policies, principals or purposes. */
+import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'graphql';
+import { request } from 'undici';
+import { freePort } from '../../../adapters/postgres/free-port.ts';
+
+export interface Router {
+  ask(query: string, variables: Readonly<Record<string, unknown>>): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+const BENCH = join(import.meta.dirname, '../..');
+const HIVE = join(BENCH, 'node_modules/@graphql-hive/gateway/dist/bin.js');
+
+/** Hive Gateway in a process of its own; installed into bench/ when it is not there. */
+export async function startHiveRouter(supergraph: string, print: (line: string) => void): Promise<Router> {
+  if (!existsSync(HIVE)) {
+    print('  npm ci in bench/, for Hive Gateway');
+    const install = spawn('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+      cwd: BENCH,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const [code] = (await once(install, 'exit')) as [number | null];
+    if (code !== 0) throw new Error('Hive Gateway could not be installed (npm ci in bench/)');
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'jinxin-hive-'));
+  const file = join(folder, 'supergraph.graphql');
+  await writeFile(file, supergraph);
+  const port = await freePort();
+  const router = spawn(
+    process.execPath,
+    [HIVE, 'supergraph', file, '--host', '127.0.0.1', '--port', String(port), '--fork', '1'],
+    { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] },
+  );
+  const url = `http://127.0.0.1:${port}/graphql`;
+  async function ask(query: string, variables: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const response = await request(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables }),
+    });
+    return response.body.json();
+  }
+  async function close(): Promise<void> {
+    if (router.exitCode === null) {
+      router.kill();
+      await once(router, 'exit');
+    }
+    await rm(folder, { recursive: true, force: true });
+  }
+  for (const until = Date.now() + 60_000; ;) {
+    const isUp = await ask('{ __typename }', {}).then(
+      () => true,
+      () => false,
+    );
+    if (isUp) return { ask, close };
+    if (router.exitCode !== null || Date.now() > until) {
+      await close();
+      throw new Error('Hive Gateway did not come up');
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+/** The stock gateway of Apollo in this process. It refuses a graph with security links, so these are taken for others. */
+export async function startStockRouter(supergraph: string): Promise<Router> {
+  process.env['APOLLO_TELEMETRY_DISABLED'] = '1';
+  const gateway = new ApolloGateway({
+    supergraphSdl: supergraph.replaceAll(/, for: SECURITY/g, ''),
+    buildService: ({ url }) => new RemoteGraphQLDataSource({ url: url ?? '' }),
+    logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+  });
+  const { schema, executor } = await gateway.load();
+  return {
+    async ask(query, variables) {
+      const document = parse(query);
+      const operation = document.definitions.find(({ kind }) => kind === 'OperationDefinition');
+      return executor({
+        request: { query, variables },
+        document,
+        queryHash: query,
+        operationName: null,
+        operation,
+        source: query,
+        schema,
+        context: {},
+        metrics: {},
+        overallCachePolicy: {},
+      } as never);
+    },
+    close: () => gateway.stop(),
+  };
+}
