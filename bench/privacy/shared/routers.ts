@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from 'graphql';
+import { parse, validate } from 'graphql';
 import { request } from 'undici';
 import { freePort } from '../../../adapters/postgres/free-port.ts';
 
@@ -80,6 +80,8 @@ export async function startStockRouter(supergraph: string): Promise<Router> {
   return {
     async ask(query, variables) {
       const document = parse(query);
+      const problems = validate(schema, document);
+      if (problems.length > 0) return { errors: problems };
       const operation = document.definitions.find(({ kind }) => kind === 'OperationDefinition');
       return executor({
         request: { query, variables },
