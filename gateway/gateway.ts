@@ -10,7 +10,8 @@
  *     a mutation is recorded first: nothing is changed of which no record can be made
  *  5. execute      the plan; authorization with the subject, cache and transport stand inside (execution/data-source.ts)
  *  6. shape        masks after the cache: a cache holds facts, never a principal's view
- *  7. audit        durable before the answer leaves; without it there is no answer
+ *  7. release      the consents are confirmed and the record is durable before the answer leaves (evidence/release.ts);
+ *                  without them there is no answer
  *  8. receipt      signs what actually leaves
  */
 import { trace } from '@opentelemetry/api';
@@ -18,20 +19,25 @@ import { randomUUID } from 'node:crypto';
 import type { GraphQLFormattedError } from 'graphql';
 import { getVariableValues, GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
-import { digestOf } from '../schema/canonical.ts';
-import type { Catalogue } from '../schema/catalogue.ts';
+import type { Rules } from '../schema/catalogue.ts';
 import type { ErrorCode } from '../schema/errors.ts';
 import { createError, ERROR_FACTS, ERRORS, isErrorCode } from '../schema/errors.ts';
 import type { Principal } from '../schema/principal.ts';
-import { createRights } from './authorization/rights.ts';
+import type { SubjectIds } from '../schema/subject-id.ts';
+import { toDenialError } from './authorization/denial-error.ts';
+import { createRightsOf } from './authorization/rights.ts';
 import type { AuditLog } from './evidence/audit-log.ts';
 import type { AuditRecord } from './evidence/audit-record.ts';
-import { issueReceipt } from './evidence/receipt.ts';
+import type { Attempt } from './evidence/release.ts';
+import { release, toRequestDigest } from './evidence/release.ts';
 import type { SignatureSuite } from '../schema/signatures/suite.ts';
-import { findConsents } from './execution/consents.ts';
+import type { InternalQuestions } from './execution/internal-questions.ts';
+import { createInternalQuestions } from './execution/internal-questions.ts';
 import { toResponseName, variableKeyOf } from './execution/keys.ts';
-import type { GatewayScope, Trail } from './execution/request-scope.ts';
-import { createTrail } from './execution/request-scope.ts';
+import type { GatewayScope } from './execution/request-scope.ts';
+import { createTrail, noteDenial } from './execution/request-scope.ts';
+import type { Withdrawn } from './execution/subject-knowledge.ts';
+import { createSubjectKnowledge, NOTHING_WITHDRAWN } from './execution/subject-knowledge.ts';
 import { createFailures } from './execution/failures.ts';
 import { shapeAnswer } from './execution/shape.ts';
 import type { Transport } from './execution/transport.ts';
@@ -45,8 +51,9 @@ import type { Supergraph } from './supergraph/load.ts';
 
 export interface GatewayParts {
   readonly supergraph: Supergraph;
-  readonly catalogue: Catalogue;
-  readonly catalogueVersion: string;
+  readonly rules: Rules;
+  /** Opens persons' ids, for their age; null in a gateway without keys. */
+  readonly subjectIds: SubjectIds | null;
   readonly transport: Transport;
   readonly audit: AuditLog | null;
   readonly signature: SignatureSuite | null;
@@ -62,7 +69,9 @@ export type Gateway = (request: GatewayRequest) => Promise<GatewayAnswer>;
 const tracer = trace.getTracer('jinxin.gateway');
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const { supergraph, catalogue, limits, log } = parts;
+  const { supergraph, rules, limits, log } = parts;
+  const { catalogue } = rules;
+  const rightsOf = createRightsOf(rules, supergraph.requirements);
   const prepare = createOperations({ schema: supergraph.apiSchema, limits, bytes: 64 * 1024 * 1024 });
 
   return (request) =>
@@ -86,36 +95,97 @@ export function createGateway(parts: GatewayParts): Gateway {
   async function answer(request: GatewayRequest): Promise<GatewayAnswer> {
     const { principal } = request;
     await parts.takeRate(request.consumer);
-    const rights = createRights(catalogue, supergraph.requirements, principal);
+    const rights = rightsOf(principal);
     const operation = prepare(request, rights, mayIntrospect(principal));
     if (!('hash' in operation)) return refuse(operation);
     assertVariablesWithinLimits(request.variables, limits);
-    const coerced = getVariableValues(
+    const { coerced, errors } = getVariableValues(
       supergraph.apiSchema,
       operation.operation.variableDefinitions ?? [],
       request.variables,
     );
-    if (coerced.errors)
-      return refuse(coerced.errors.map((error) => ownError(error) ?? toVariableError(error, principal)));
+    if (errors) return refuse(errors.map((error) => ownError(error) ?? toVariableError(error, principal)));
 
-    const trail = createTrail();
-    const scope: GatewayScope = {
-      principal,
-      rights,
-      signal: request.signal,
-      deadline: performance.now() + parts.requestDeadlineMs,
-      consentedItems: createConsentedItems(request, trail),
-      trail,
+    const run = createRun(request);
+    await recordIntent(operation, run.scopeOf(NOTHING_WITHDRAWN));
+    return release(
+      {
+        audit: parts.audit,
+        signature: parts.signature,
+        questions: run.questions,
+        consumer: principal.id,
+        request: run.request,
+        digest: toRequestDigest({
+          operation: operation.hash,
+          variables: request.variables,
+          purpose: principal.purpose,
+        }),
+        isRepeatable: operation.operation.operation !== 'mutation',
+      },
+      (withdrawn) => attempt(operation, request, coerced, run.scopeOf(withdrawn)),
+    );
+  }
+
+  /** What one request has of its own, whichever attempt at its answer it is. */
+  function createRun({ principal, signal, idempotencyKey }: GatewayRequest): {
+    request: string;
+    questions: InternalQuestions;
+    scopeOf: (withdrawn: Withdrawn) => GatewayScope;
+  } {
+    const name = idempotencyKey ?? randomUUID();
+    const deadline = performance.now() + parts.requestDeadlineMs;
+    const questions = createInternalQuestions(parts.transport, supergraph.internal, { signal, deadline });
+    return {
+      request: name,
+      questions,
+      scopeOf: (withdrawn) => ({
+        principal,
+        rights: rightsOf(principal),
+        signal,
+        deadline,
+        knowledge: createSubjectKnowledge({
+          principal,
+          request: name,
+          questions,
+          subjectIds: parts.subjectIds,
+          law: rules.law,
+          withdrawn,
+          now: Date.now,
+          log,
+        }),
+        trail: createTrail(),
+      }),
     };
-    await recordIntent(operation, scope);
+  }
+
+  /** Makes the answer once: executed, shaped, with what is to be recorded of it. */
+  async function attempt(
+    operation: PreparedOperation,
+    request: GatewayRequest,
+    variables: Readonly<Record<string, unknown>>,
+    scope: GatewayScope,
+  ): Promise<Attempt> {
     const executed = await execute(operation, request, scope);
-    const shaped = shape(operation, coerced.coerced, executed, scope);
+    const shaped = shape(operation, variables, executed, scope);
     const errors = [
       ...shaped.errors,
       ...executed.errors.flatMap((error) => atAskedPath(error, shaped.data) ?? []),
     ].map((error) => toPublicError(error));
-    const body = { data: shaped.data, ...(errors.length > 0 ? { errors } : {}) };
-    return { ...body, ...(await evidence(operation, scope, body)) };
+    const { disputed } = scope.trail;
+    const body = {
+      data: shaped.data,
+      ...(errors.length > 0 ? { errors } : {}),
+      ...(disputed.length > 0 ? { extensions: { underObjection: disputed } } : {}),
+    };
+    const items = [...scope.trail.disclosed].filter((id) => catalogue.get(id)?.publicity !== 'PUBLIC');
+    const isEvident = items.length > 0 || scope.trail.denials.length > 0;
+    return {
+      body,
+      record: isEvident
+        ? toRecord(operation.hash, scope, items, items.length > 0 ? 'DISCLOSED' : 'DENIED')
+        : null,
+      consents: scope.trail.consents,
+    };
   }
 
   /** Runs the planned operation; with nothing left to plan, nothing is run and nobody is asked. */
@@ -188,10 +258,11 @@ export function createGateway(parts: GatewayParts): Gateway {
           const item = cut.get(field) ?? null;
           if (item === null) return null;
           const decision = rights.ofItem(item);
-          const reason = decision.effect === 'deny' ? decision.reason : 'NOT_GRANTED';
-          trail.denials.push({ item, reason, path: path.join('.') });
-          return createError('FORBIDDEN', { path, extensions: { item, reason } });
+          if (decision.effect !== 'deny') throw new Error(`${item} was cut although it is not denied`);
+          noteDenial(trail, decision, path);
+          return toDenialError(decision, path);
         },
+        onDisputed: (path) => trail.disputed.push(path.join('.')),
         onAnswered(parent, field, path, isNull) {
           const items = rights.itemsOf(parent, field);
           // A null beside which no error stands says that nobody has it: that is told, too.
@@ -207,79 +278,37 @@ export function createGateway(parts: GatewayParts): Gateway {
   /** Nothing is changed of which no record can be made: whether the answer can be recorded shows too late. */
   async function recordIntent({ operation, planned, hash }: PreparedOperation, scope: GatewayScope) {
     if (operation.operation !== 'mutation' || !planned || !parts.audit) return;
-    await parts.audit.append(toRecord(hash, scope, [], null));
+    const intent = toRecord(hash, scope, [], 'INTENDED');
+    await parts.audit.append({ ...intent, id: randomUUID(), supersedes: null, answerHash: null });
   }
 
   function toRecord(
     operation: string,
-    { principal, trail }: GatewayScope,
+    { principal, rights, trail }: GatewayScope,
     items: readonly string[],
-    answerHash: string | null,
-  ): AuditRecord {
-    const isDisclosing = items.length > 0;
+    result: AuditRecord['result'],
+  ): NonNullable<Attempt['record']> {
+    const { kind, id, department } = principal;
     return {
-      id: randomUUID(),
       at: new Date().toISOString(),
-      principal: {
-        kind: principal.kind,
-        id: principal.id,
-        ...(principal.department === undefined ? {} : { department: principal.department }),
-      },
+      principal: { kind, id, ...(department === undefined ? {} : { department }) },
       purpose: principal.purpose,
       operation,
-      result: answerHash === null ? 'INTENDED' : isDisclosing ? 'DISCLOSED' : 'DENIED',
+      result,
       subjects: [...trail.subjects],
       consents: [...trail.consents],
       items,
-      decisions: [],
+      decisions: [
+        ...new Set(items.flatMap((item) => [...(trail.decisions.get(item) ?? [rights.ofItem(item).id])])),
+      ],
       denials: trail.denials,
-      sources: trail.fetches.map(({ subgraph, ok, asked }) => ({
-        subgraph,
-        status: ok ? (asked > 0 ? 'ANSWERED' : 'CACHED') : 'UNREACHABLE',
-      })),
-      breakGlass: [],
-      supersedes: null,
-      catalogue: parts.catalogueVersion,
-      answerHash,
-    };
-  }
-
-  /** One record per answer that discloses a non-public item or denies one, and a receipt for what is disclosed. */
-  async function evidence({ hash }: PreparedOperation, scope: GatewayScope, body: unknown) {
-    const items = [...scope.trail.disclosed].filter((id) => catalogue.get(id)?.publicity !== 'PUBLIC');
-    if (items.length === 0 && scope.trail.denials.length === 0) return {};
-    if (!parts.audit) throw createError('AUDIT_UNAVAILABLE');
-    const answerHash = digestOf(body);
-    await parts.audit.append(toRecord(hash, scope, items, answerHash));
-    if (!parts.signature || items.length === 0) return {};
-    return { extensions: { receipt: issueReceipt(parts.signature, answerHash, Date.now()) } };
-  }
-
-  function createConsentedItems(
-    { principal, signal }: GatewayRequest,
-    trail: Trail,
-  ): GatewayScope['consentedItems'] {
-    const deadline = performance.now() + parts.requestDeadlineMs;
-    const asked = new Map<string, Promise<ReadonlyMap<string, ReadonlySet<string>>>>();
-    const { consentSubgraph } = supergraph;
-    return async (subjects) => {
-      if (!consentSubgraph || subjects.length === 0) return new Map();
-      const key = [...subjects].sort().join(' ');
-      const question =
-        asked.get(key) ??
-        findConsents(parts.transport, consentSubgraph, { principal, subjects, signal, deadline }).then(
-          ({ ids, items }) => {
-            for (const id of ids) trail.consents.add(id);
-            return items;
-          },
-          (error: unknown) => {
-            // Fail closed: whoever cannot be asked has not consented.
-            log.warn({ err: error }, 'consents could not be read');
-            return new Map<string, ReadonlySet<string>>();
-          },
-        );
-      asked.set(key, question);
-      return question;
+      sources: trail.fetches.flatMap(({ subgraph, ok, asked, statuses }) =>
+        (statuses.length > 0 ? statuses : [ok ? (asked > 0 ? 'ANSWERED' : 'CACHED') : 'UNREACHABLE']).map(
+          (status) => ({ subgraph, status }),
+        ),
+      ),
+      breakGlass: [...trail.releases],
+      catalogue: rules.version,
     };
   }
 

@@ -6,8 +6,8 @@ import type { Registry } from 'prom-client';
 import { migrate } from '../adapters/postgres/migrate.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
 import { createRedisStore } from '../adapters/redis/store.ts';
-import type { Catalogue } from '../schema/catalogue.ts';
-import { readCatalogueFile } from '../schema/catalogue.ts';
+import type { Rules } from '../schema/catalogue.ts';
+import { NO_RULES, readCatalogueFile } from '../schema/catalogue.ts';
 import { issueSandboxToken } from '../schema/sandbox-tokens.ts';
 import type { Config } from './config.ts';
 import { ConfigError } from './config.ts';
@@ -47,7 +47,7 @@ export async function serveGateway(
   };
   try {
     const sdl = await readSupergraphFile(config.supergraphFile);
-    const { catalogue, version } = await loadCatalogues(config);
+    const rules = await loadRules(config);
     const transport = createTransport({
       urls: toUrls(readSubgraphUrls(sdl), config.subgraphsUrl),
       signingKey: config.signingKey,
@@ -79,8 +79,8 @@ export async function serveGateway(
     const audit = supergraph.requirements.size > 0 ? await openAudit(config, log, closers) : null;
     const gateway = createGateway({
       supergraph,
-      catalogue,
-      catalogueVersion: version,
+      rules,
+      subjectIds: config.subjectIds,
       transport,
       audit,
       signature: config.receipts,
@@ -132,8 +132,8 @@ async function readSupergraphFile(file: string): Promise<string> {
   }
 }
 
-async function loadCatalogues({ catalogueFile }: Config): Promise<{ catalogue: Catalogue; version: string }> {
-  if (catalogueFile === null) return { catalogue: new Map(), version: 'none' };
+async function loadRules({ catalogueFile }: Config): Promise<Rules> {
+  if (catalogueFile === null) return NO_RULES;
   return readCatalogueFile(await readFile(catalogueFile, 'utf8'), catalogueFile);
 }
 

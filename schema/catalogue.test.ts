@@ -4,6 +4,7 @@ import { grantsFor, parseCatalogue, readCatalogueFile, renderCatalogueFile } fro
 const item = {
   id: 'tax.grade',
   name: { zh: '纳税信用', en: 'Tax credit' },
+  category: 'grade',
   publicity: 'NOT_PUBLIC',
   sharing: 'CONDITIONAL',
   use: [{ principals: ['bank'], purposes: ['LOAN_ORIGINATION'], requires: 'CONSENT', mask: 'amount' }],
@@ -49,6 +50,11 @@ describe('a catalogue', () => {
     [{ ...item, basis: [] }, 'items.0.basis'],
     [{ ...item, retention: 'P5Y' }, 'a duration such as'],
     [{ ...item, extra: 1 }, 'extra'],
+    [{ ...item, category: 'illness' }, '征信业管理条例第十四条'],
+    [{ ...item, category: 'public-order-record' }, '治安管理处罚法第一百三十六条'],
+    [{ ...item, category: 'nobody-knows' }, 'may not be shared'],
+    [{ ...item, category: 'tax-amount', use: [{ principals: ['bank'] }] }, 'with written consent only'],
+    [{ ...item, category: 'income', publicity: 'PUBLIC', use: [] }, 'with written consent only'],
   ])('refuses %j', (wrong, problem) => {
     expect(() => parseCatalogue({ ...catalogue, items: [wrong] }, 'tax/catalogue.yaml')).toThrow(problem);
   });
@@ -56,7 +62,9 @@ describe('a catalogue', () => {
   it('is the same after the file that the gateway reads', () => {
     const parsed = parseCatalogue(catalogue, 'x');
     const { catalogue: read } = readCatalogueFile(renderCatalogueFile([parsed]), 'catalogue.json');
-    expect([...read.values()]).toEqual(parsed.items.map((one) => ({ ...one, version: '1' })));
+    expect([...read.values()]).toEqual(
+      parsed.items.map((one) => ({ updateCycle: 86_400, ...one, version: '1' })),
+    );
   });
 });
 

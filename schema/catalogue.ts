@@ -6,6 +6,8 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { MASK_KINDS } from './identifiers/mask.ts';
+import type { Law } from './law.ts';
+import { lawSchema, loadLaw, ruleOf } from './law.ts';
 import { PRINCIPAL_KINDS, PURPOSES } from './purpose.ts';
 import type { PrincipalKind, Purpose } from './purpose.ts';
 
@@ -41,6 +43,8 @@ const item = z
   .object({
     id: z.string().regex(/^[a-z][a-z-]*\.[a-z][a-z-]*$/, 'an id such as tax.grade'),
     name: text,
+    /** What it holds, in the words of the law (law.yaml). */
+    category: z.string().regex(/^[a-z][a-z-]*$/),
     /** 公开属性. A PUBLIC item is for everyone, any purpose; its `use` stays empty. */
     publicity: z.enum(['PUBLIC', 'NOT_PUBLIC']),
     /** 共享范围. */
@@ -51,6 +55,8 @@ const item = z
     /** L1 public … L4 sensitive personal information (PIPL art. 28). */
     sensitivity: z.enum(['L1', 'L2', 'L3', 'L4']),
     retention: duration,
+    /** 更新周期; that of the whole catalogue where the item has none of its own. */
+    updateCycle: duration.optional(),
   })
   .strict();
 
@@ -75,6 +81,13 @@ export type DepartmentCatalogue = z.infer<typeof catalogueSchema>;
 /** All items of the platform by id, each with the version of the catalogue that it stands in. */
 export type Catalogue = ReadonlyMap<string, CatalogueItem & { readonly version: string }>;
 
+/** What every decision rests on. `version` names the versions of all departments' catalogues together, and that of the law. */
+export interface Rules {
+  readonly catalogue: Catalogue;
+  readonly law: Law;
+  readonly version: string;
+}
+
 export class CatalogueError extends Error {
   constructor(file: string, problems: readonly string[]) {
     super(`${file} is not a valid catalogue:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
@@ -95,6 +108,7 @@ export function parseCatalogue(input: unknown, origin: string): DepartmentCatalo
       parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
     );
   const catalogue = parsed.data;
+  const law = loadLaw();
   const ids = catalogue.items.map(({ id }) => id);
   const problems = [
     ...ids.filter((id) => !id.startsWith(`${catalogue.department}.`)).map((id) => `${id}: belongs elsewhere`),
@@ -107,6 +121,7 @@ export function parseCatalogue(input: unknown, origin: string): DepartmentCatalo
       .filter(({ publicity, use }) => publicity === 'NOT_PUBLIC' && use.length === 0)
       .map(({ id }) => `${id}: nobody may use it; leave it out of the graph`),
   ];
+  problems.push(...catalogue.items.flatMap((one) => findLawBreaches(law, one)));
   if (problems.length > 0) throw new CatalogueError(origin, problems);
   return {
     ...catalogue,
@@ -114,31 +129,59 @@ export function parseCatalogue(input: unknown, origin: string): DepartmentCatalo
   };
 }
 
-/** Catalogues of all departments → the one file that the gateway reads (generated, see `npm run compose`). */
+/** What the law forbids an item to be: each breach names the clauses. */
+function findLawBreaches(law: Law, one: CatalogueItem): readonly string[] {
+  const { rule, clauses } = ruleOf(law, one);
+  if (rule === 'NEVER' || rule === 'SEALED')
+    return [`${one.id}: information of category ${one.category} may not be shared (${clauses.join('、')})`];
+  if (rule !== 'WRITTEN_CONSENT') return [];
+  const isOpen =
+    one.publicity === 'PUBLIC' ||
+    one.use.some(({ requires, principals }) => requires === undefined && !principals.includes('department'));
+  return isOpen
+    ? [`${one.id}: ${one.category} may be used with written consent only (${clauses.join('、')})`]
+    : [];
+}
+
+/** Catalogues of all departments, and the law → the one file that the gateway reads (generated, see `npm run compose`). */
 export function renderCatalogueFile(catalogues: readonly DepartmentCatalogue[]): string {
-  return `${JSON.stringify({ catalogues }, null, 2)}\n`;
+  return `${JSON.stringify({ law: loadLaw(), catalogues }, null, 2)}\n`;
 }
 
 const storedSchema = z.object({
+  law: lawSchema,
   catalogues: z.array(
-    z.object({ version: z.string(), items: z.array(item.extend({ retention: z.number() })) }),
+    z.object({
+      version: z.string(),
+      updateCycle: z.number().optional(),
+      items: z.array(item.extend({ retention: z.number(), updateCycle: z.number().optional() })),
+    }),
   ),
 });
 
-/** Reads what `renderCatalogueFile` wrote. `version` names the versions of all departments together. */
-export function readCatalogueFile(text: string, file: string): { catalogue: Catalogue; version: string } {
+/** Reads what `renderCatalogueFile` wrote. */
+export function readCatalogueFile(text: string, file: string): Rules {
   const parsed = storedSchema.safeParse(JSON.parse(text));
   if (!parsed.success)
     throw new CatalogueError(
       file,
       parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
     );
-  const { catalogues } = parsed.data;
+  const { catalogues, law } = parsed.data;
   const catalogue = new Map(
-    catalogues.flatMap(({ version, items }) => items.map((one) => [one.id, { ...one, version }] as const)),
+    catalogues.flatMap(({ version, updateCycle, items }) =>
+      items.map((one) => [
+        one.id,
+        { ...(updateCycle === undefined ? {} : { updateCycle }), ...one, version },
+      ]),
+    ),
   );
-  return { catalogue, version: [...new Set(catalogues.map(({ version }) => version))].sort().join('+') };
+  const versions = [...new Set(catalogues.map(({ version }) => version))].sort().join('+');
+  return { catalogue, law, version: `${versions}/law-${law.version}` };
 }
+
+/** Nothing is catalogued: whatever is behind a policy is denied. */
+export const NO_RULES: Rules = { catalogue: new Map(), law: loadLaw(), version: 'none' };
 
 /** The grants of an item that speak of this principal and purpose; empty means no. */
 export function grantsFor(
@@ -164,12 +207,16 @@ export function grantsFor(
  */
 function toStatusItem(catalogue: z.infer<typeof catalogueSchema>): CatalogueItem {
   const isPublic = catalogue.items.some(({ publicity }) => publicity === 'PUBLIC');
+  const law = loadLaw();
+  const ordinary = catalogue.items.find((one) => ruleOf(law, one).rule === 'ORDINARY');
   return {
     id: `${catalogue.department}.status`,
     name: {
       zh: `${catalogue.name.zh}答复状态与出处`,
       en: `Status and source of the answer of ${catalogue.name.en}`,
     },
+    // It tells less than any item of the block: of the mildest kind among them.
+    category: (ordinary ?? catalogue.items[0])?.category ?? 'service',
     publicity: isPublic ? 'PUBLIC' : 'NOT_PUBLIC',
     sharing: 'CONDITIONAL',
     use: isPublic ? [] : catalogue.items.flatMap(({ use }) => use.map(({ mask: _, ...rest }) => rest)),

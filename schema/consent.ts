@@ -8,8 +8,8 @@
  * long after it was committed. So nothing leaves after a revocation was acknowledged, whatever the clocks of the two say.
  */
 
-/** Milliseconds; a good deal less than the second within which a revocation has to hold. */
-export const CONFIRMATION_HOLDS_MS = 300;
+/** Milliseconds; well within the second in which a revocation has to hold. */
+export const CONFIRMATION_HOLDS_MS = 500;
 
 /** Who gave a consent: the subject, the guardian of a minor (PIPL art. 31), or an agent authorised in writing. */
 export const CONSENT_GIVERS = ['SELF', 'GUARDIAN', 'AGENT'] as const;

@@ -31,6 +31,7 @@ const EFFECTS: Readonly<Record<Explanation['effect'], string>> = {
   allow: '可见 allow',
   mask: '掩码 mask',
   'with-consent': '凭授权 with consent',
+  'break-glass': '紧急放行 break-glass',
   self: '仅本人 subject only',
   deny: '不可见 deny',
 };
@@ -53,27 +54,28 @@ async function explain(): Promise<readonly Explanation[] | string> {
     dataSource: (name) => ({ process: () => Promise.reject(new Error(`${name} must not be asked`)) }),
   });
   const file = join(SCHEMA, 'catalogue.json');
-  const { catalogue } = readCatalogueFile(readFileSync(file, 'utf8'), file);
+  const rules = readCatalogueFile(readFileSync(file, 'utf8'), file);
   const document = parse(readFileSync(options.query, 'utf8'));
   const [problem] = validate(supergraph.apiSchema, document);
   if (problem) return problem.message;
-  const rights = createRights(catalogue, supergraph.requirements, principal);
-  const rows = explainOperation(supergraph.apiSchema, catalogue, rights, document);
+  const rights = createRights(rules, supergraph.requirements, principal);
+  const rows = explainOperation(supergraph.apiSchema, rights, document);
   await supergraph.close();
   return rows;
 }
 
 function render(rows: readonly Explanation[]): string {
   const table = new Table({
-    head: ['字段 field', '决定 decision', '目录项 item', '依据 legal basis'],
+    head: ['字段 field', '决定 decision', '目录项 item', '依据 legal basis', '决定号 decision id'],
     style: { head: [], border: [] },
   });
-  for (const { path, effect, detail, items, basis } of rows)
+  for (const { path, effect, detail, items, basis, decisions } of rows)
     table.push([
       path,
       detail === null ? EFFECTS[effect] : `${EFFECTS[effect]} (${detail})`,
       items.join('\n'),
       basis.join('\n'),
+      decisions.join('\n'),
     ]);
   return table.toString();
 }

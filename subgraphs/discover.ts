@@ -7,7 +7,7 @@ import type { Subgraph } from './define.ts';
 
 export interface Department {
   readonly subgraph: Subgraph;
-  /** The department's schema.graphql, without what is common to all (see schema/compose.ts). */
+  /** The department's schema.graphql (see readSdl), without what is common to all (see schema/compose.ts). */
   readonly sdl: string;
   readonly catalogue: DepartmentCatalogue;
   readonly folder: string;
@@ -39,5 +39,15 @@ async function loadDepartment(name: string): Promise<Department> {
   const catalogue = loadCatalogue(join(folder, 'catalogue.yaml'));
   if (catalogue.department !== name)
     throw new Error(`subgraphs/${name}/catalogue.yaml belongs to ${catalogue.department}`);
-  return { subgraph, sdl: readFileSync(join(folder, 'schema.graphql'), 'utf8'), catalogue, folder };
+  return { subgraph, sdl: readSdl(folder), catalogue, folder };
+}
+
+/** schema.graphql and, where a department has too many types for one file, the other .graphql files beside it. */
+export function readSdl(folder: string): string {
+  const files = readdirSync(folder).filter((file) => file.endsWith('.graphql'));
+  if (!files.includes('schema.graphql')) throw new Error(`${folder} has no schema.graphql`);
+  return files
+    .sort()
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
+    .join('\n');
 }

@@ -5,6 +5,7 @@
 import DataLoader from 'dataloader';
 import type { CallContext, LegacyRow } from '../adapters/adapter.ts';
 import { isLegacyError, LegacyError } from '../adapters/adapter.ts';
+import { secondsLeftOfDay } from '../schema/china-time.ts';
 import type { OpenedSubject, SubjectKind } from '../schema/subject-id.ts';
 import type { RequestScope } from './define.ts';
 
@@ -69,7 +70,8 @@ export function createAnswerLoader<Facts extends object>(
     const now = clock.now();
     const known = result === undefined || result === 'PENDING' || isLegacyError(result) ? null : result;
     const status = toStatus(result, now);
-    if (known) scope.mayCache(id, status === 'STALE' ? 0 : catalogue.maxAge);
+    // What is published is published by the day: nothing is kept beyond the end of it.
+    if (known) scope.mayCache(id, status === 'STALE' ? 0 : Math.min(catalogue.maxAge, secondsLeftOfDay(now)));
     return {
       ...(known?.facts ?? ({} as Partial<Facts>)),
       status,

@@ -13,6 +13,7 @@ import { readConfig } from '../gateway/config.ts';
 import type { RunningGateway } from '../gateway/serve.ts';
 import { serveGateway } from '../gateway/serve.ts';
 import { sandboxBytes } from '../schema/keys.ts';
+import { loadLaw } from '../schema/law.ts';
 import type { PersonaName } from '../schema/sandbox-tokens.ts';
 import { issueSandboxToken } from '../schema/sandbox-tokens.ts';
 import { createSubjectIds } from '../schema/subject-id.ts';
@@ -25,6 +26,7 @@ const PERSON = '120101190001010016';
 const item = (id: string, use?: readonly object[]) => ({
   id,
   name: { zh: id, en: id },
+  category: 'service',
   publicity: use ? 'NOT_PUBLIC' : 'PUBLIC',
   sharing: 'CONDITIONAL',
   use: use ?? [],
@@ -33,6 +35,7 @@ const item = (id: string, use?: readonly object[]) => ({
   retention: 60,
 });
 const CATALOGUE = {
+  law: loadLaw(),
   catalogues: [
     {
       version: '1',

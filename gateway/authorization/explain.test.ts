@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { buildSchema, parse } from 'graphql';
-import { parseCatalogue } from '../../schema/catalogue.ts';
+import { NO_RULES, parseCatalogue } from '../../schema/catalogue.ts';
 import type { Principal } from '../../schema/principal.ts';
 import { explainOperation } from './explain.ts';
 import { createRights } from './rights.ts';
@@ -26,6 +26,7 @@ const item = (id: string, use: readonly object[]) => ({
   sharing: 'CONDITIONAL',
   use,
   basis: [`第${id}条`],
+  category: 'service',
   sensitivity: 'L2',
   retention: 'P1D',
 });
@@ -45,10 +46,10 @@ const { items } = parseCatalogue(
   },
   'test',
 );
-const catalogue = new Map(items.map((one) => [one.id, { ...one, version: '1' }]));
+const rules = { ...NO_RULES, catalogue: new Map(items.map((one) => [one.id, { ...one, version: '1' }])) };
 const bank: Principal = { kind: 'bank', id: 'b', purpose: 'LOAN_ORIGINATION', subjects: [] };
 const explain = (query: string) =>
-  explainOperation(schema, catalogue, createRights(catalogue, requirements, bank), parse(query)).map(
+  explainOperation(schema, createRights(rules, requirements, bank), parse(query)).map(
     ({ path, effect, detail, basis }) => [path, effect, detail, basis.join('')],
   );
 

@@ -12,18 +12,21 @@ import type { GraphQLSchema } from 'graphql';
 import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
+import { dayInChina } from '../../schema/china-time.ts';
 import { createError } from '../../schema/errors.ts';
-import { decideWithSubject } from '../authorization/decide.ts';
 import type { Requirements } from '../supergraph/load.ts';
+import { dropExpired } from './adverse-records.ts';
+import type { DecidedEntry, Representation } from './disclosure-groups.ts';
+import { groupByDenied, noteGrounds, toDenial, withNobody } from './disclosure-groups.ts';
 import type { EntityCache } from './entity-cache.ts';
 import type { CutOperation, FetchOperation } from './fetch-operation.ts';
 import { readFetchOperation } from './fetch-operation.ts';
 import type { GatewayScope } from './request-scope.ts';
+import { statusesIn } from './statuses.ts';
 import type { SubgraphAnswer, SubgraphErrorBody, Transport } from './transport.ts';
 import { SubgraphUnreachableError } from './transport.ts';
 
 type Entity = Readonly<Record<string, unknown>>;
-type Representation = Readonly<Record<string, unknown>>;
 interface Answer {
   readonly data: Record<string, unknown> | null;
   readonly errors: GraphQLError[];
@@ -88,16 +91,25 @@ export function createDataSource(
   ): Promise<Answer> {
     const denied = new Set(operation.items.filter((item) => scope.rights.ofItem(item).effect !== 'allow'));
     const { query, cut } = operation.without(denied);
-    const errors = cut.map(({ item, path }) => toDenial(scope, item, 'NOT_GRANTED', path));
+    // Without a subject nothing speaks for it: what asks for consent or self is denied as to a stranger.
+    const errors = cut.map(({ item, path }) => toDenial(scope, withNobody(scope, item), path));
     if (query === null)
       return { data: Object.fromEntries(operation.topKeys.map((key) => [key, null])), errors };
     const items = operation.items.filter((item) => !denied.has(item));
     try {
       const answer = await options.transport.send(subgraph, { ...toRequest(scope, items), query, variables });
-      scope.trail.fetches.push({ subgraph, ok: true, cached: 0, asked: 1 });
+      scope.trail.fetches.push({
+        subgraph,
+        ok: true,
+        cached: 0,
+        asked: 1,
+        statuses: statusesIn(answer.data),
+      });
       return {
         data: answer.data
-          ? { ...answer.data }
+          ? operation.holdsRecords
+            ? dropExpired({ ...answer.data }, dayInChina(Date.now())).value
+            : { ...answer.data }
           : Object.fromEntries(operation.topKeys.map((key) => [key, null])),
         errors: [...errors, ...answer.errors.map((error) => toGraphQLError(error, error.path ?? []))],
       };
@@ -126,6 +138,7 @@ export function createDataSource(
       else distinct.set(key, { representation, positions: [position] });
     });
     const groups = await groupByDenied(scope, operation, [...distinct.values()]);
+    for (const { grounds } of groups) noteGrounds(scope, grounds);
     const entities: (Entity | null)[] = representations.map(() => null);
     const errors: GraphQLError[] = [];
 
@@ -144,7 +157,11 @@ export function createDataSource(
               errors.push(toGraphQLError(error, ['_entities', position, ...(error.path ?? [])]));
             for (const { item, path } of cutOperation.cut)
               errors.push(
-                toDenial(scope, item, denied.get(item) ?? 'NOT_GRANTED', ['_entities', position, ...path]),
+                toDenial(scope, denied.get(item) ?? withNobody(scope, item), [
+                  '_entities',
+                  position,
+                  ...path,
+                ]),
               );
           });
         });
@@ -153,41 +170,12 @@ export function createDataSource(
     return { data: { _entities: entities }, errors };
   }
 
-  /** Entries that may disclose the same items are asked for together. The subject of a representation is in its key. */
-  async function groupByDenied(scope: GatewayScope, operation: FetchOperation, entries: readonly Entry[]) {
-    const asking = operation.items.filter((item) => scope.rights.ofItem(item).effect === 'ask');
-    const always = operation.items.filter((item) => scope.rights.ofItem(item).effect === 'deny');
-    const subjects = entries.map(({ representation }) => subjectOf(representation));
-    for (const subject of subjects) if (subject !== null) scope.trail.subjects.add(subject);
-    const known = [...new Set(subjects.filter((subject) => subject !== null))];
-    const consents =
-      asking.length > 0 ? await scope.consentedItems(known) : new Map<string, ReadonlySet<string>>();
-    const groups = new Map<string, { denied: Map<string, string>; entries: Entry[] }>();
-    entries.forEach((entry, at) => {
-      const subject = subjects[at] ?? null;
-      const denied = new Map<string, string>(always.map((item) => [item, 'NOT_GRANTED']));
-      for (const item of asking) {
-        const decision = decideWithSubject(scope.rights.ofItem(item), {
-          item,
-          isSelf: subject !== null && scope.principal.subjects.includes(subject),
-          consented: (subject !== null && consents.get(subject)) || NO_ITEMS,
-        });
-        if (decision.effect === 'deny') denied.set(item, decision.reason);
-      }
-      const key = [...denied.keys()].join(' ');
-      const group = groups.get(key);
-      if (group) group.entries.push(entry);
-      else groups.set(key, { denied, entries: [entry] });
-    });
-    return [...groups.values()];
-  }
-
   async function fetchGroup(
     scope: GatewayScope,
     operation: FetchOperation,
     { query }: CutOperation,
     items: readonly string[],
-    entries: readonly Entry[],
+    entries: readonly DecidedEntry[],
     variables: Entity,
   ): Promise<readonly EntityResult[]> {
     const nothing = () => Object.fromEntries(operation.topKeys.map((key) => [key, null]));
@@ -201,14 +189,28 @@ export function createDataSource(
       keys,
       (misses) => {
         asked += misses.length;
-        return ask(misses.map((at) => entries[at] as Entry));
+        return ask(misses.map((at) => entries[at] as DecidedEntry));
       },
       JSON.stringify(scope.principal),
     );
     options.observeCache(subgraph, entries.length - asked, asked);
-    return found.map(({ entity, errors }) => ({ entity: toComplete(entity), errors }));
+    if (asked === 0)
+      scope.trail.fetches.push({
+        subgraph,
+        ok: true,
+        cached: entries.length,
+        asked: 0,
+        statuses: statusesIn(found.map(({ entity }) => entity)),
+      });
+    return found.map(({ entity, errors }, at) =>
+      operation.holdsRecords && !entries[at]?.seesExpired
+        ? withoutExpired({ entity: toComplete(entity), errors })
+        : { entity: toComplete(entity), errors },
+    );
 
-    async function ask(missing: readonly Entry[]): Promise<readonly (EntityResult & { maxAge: number })[]> {
+    async function ask(
+      missing: readonly DecidedEntry[],
+    ): Promise<readonly (EntityResult & { maxAge: number })[]> {
       const representations = missing.map(({ representation }) => representation);
       let answer: SubgraphAnswer;
       try {
@@ -222,6 +224,7 @@ export function createDataSource(
           ok: true,
           cached: entries.length - missing.length,
           asked: missing.length,
+          statuses: statusesIn(answer.data),
         });
       } catch (error) {
         if (!(error instanceof SubgraphUnreachableError)) throw error;
@@ -252,14 +255,9 @@ export function createDataSource(
   }
 
   function noteUnreachable(scope: GatewayScope, error: SubgraphUnreachableError): void {
-    scope.trail.fetches.push({ subgraph, ok: false, cached: 0, asked: 1 });
+    scope.trail.fetches.push({ subgraph, ok: false, cached: 0, asked: 1, statuses: [] });
     options.log.warn({ err: error, subgraph }, 'a subgraph could not be reached');
   }
-}
-
-interface Entry {
-  readonly representation: Representation;
-  readonly positions: readonly number[];
 }
 
 export interface EntityResult {
@@ -270,18 +268,20 @@ export interface EntityResult {
 /** Of all fetches kept per subgraph; parsed, each takes some twenty bytes a character. */
 const MOST_CHARACTERS = 2 * 1024 * 1024;
 
-const NO_ITEMS: ReadonlySet<string> = new Set();
+/** After the cache, and before anything else sees it: what is past its publication is nobody's to see. */
+function withoutExpired({ entity, errors }: EntityResult): EntityResult {
+  const published = dropExpired(entity, dayInChina(Date.now()));
+  return {
+    entity: published.value,
+    errors: errors.flatMap((error) => {
+      const path = published.toPath(error.path ?? []);
+      return path ? [{ ...error, path: [...path] }] : [];
+    }),
+  };
+}
 
 function toRequest(scope: GatewayScope, items: readonly string[]) {
   return { principal: scope.principal, items, signal: scope.signal, deadline: scope.deadline };
-}
-
-/** Whose representation it is: its own id, or the id of the subject in its key. */
-function subjectOf(representation: Representation): string | null {
-  const subject = representation['subject'];
-  const nested = typeof subject === 'object' && subject !== null ? (subject as Representation)['id'] : null;
-  const id = nested ?? representation['id'];
-  return typeof id === 'string' ? id : null;
 }
 
 /** What was cut or not answered is null, never absent. */
@@ -300,17 +300,6 @@ function unreachableBodies(keys: readonly string[]): SubgraphErrorBody[] {
     const { message, extensions } = unreachable([key]);
     return { message, extensions, path: [key] };
   });
-}
-
-function toDenial(
-  scope: GatewayScope,
-  item: string,
-  reason: string,
-  path: readonly (string | number)[],
-): GraphQLError {
-  scope.trail.denials.push({ item, reason, path: path.join('.') });
-  const code = reason === 'CONSENT_REQUIRED' ? 'CONSENT_REQUIRED' : 'FORBIDDEN';
-  return createError(code, { path, extensions: { item, reason } });
 }
 
 function toGraphQLError(

@@ -15,10 +15,13 @@ import type {
   SelectionSetNode,
 } from 'graphql';
 import { getNamedType, isInterfaceType, isObjectType, Kind, parse, print } from 'graphql';
+import { holdsRecords } from './adverse-records.ts';
 import type { Requirements } from '../supergraph/load.ts';
 
 export interface FetchOperation {
   readonly isEntities: boolean;
+  /** Whether it can bring adverse records. */
+  readonly holdsRecords: boolean;
   /** All items of all its fields. */
   readonly items: readonly string[];
   /** Response keys directly on the entity (or on the root), per type condition: what is null when nothing came. */
@@ -64,6 +67,7 @@ export function readFetchOperation(
 
   return {
     isEntities,
+    holdsRecords: holdsRecords(query),
     items: [...items],
     topKeys: topKeysOf(
       isEntities ? (first.selectionSet?.selections ?? []) : operation.selectionSet.selections,

@@ -1,6 +1,8 @@
 /** What one client request carries through planning and execution to every fetch. */
 import type { Principal } from '../../schema/principal.ts';
+import type { Denied } from '../authorization/decision.ts';
 import type { Rights } from '../authorization/rights.ts';
+import type { SubjectKnowledge } from './subject-knowledge.ts';
 
 export interface GatewayScope {
   readonly principal: Principal;
@@ -9,8 +11,8 @@ export interface GatewayScope {
   readonly signal: AbortSignal;
   /** `performance.now()` at which the request's time is up. */
   readonly deadline: number;
-  /** Items of the subject's live consents for this consumer and purpose; asked once per subject and request. */
-  consentedItems(subjects: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>>;
+  /** What decisions must know of subjects; asked once per set of subjects and request. */
+  readonly knowledge: SubjectKnowledge;
   /** What happened, for the audit record and the metrics. */
   readonly trail: Trail;
 }
@@ -18,17 +20,48 @@ export interface GatewayScope {
 export interface Trail {
   /** Subjects whose representations were sent to a department. */
   readonly subjects: Set<string>;
+  /** Consents, and break-glass releases, that something was fetched on the strength of. */
   readonly consents: Set<string>;
-  readonly denials: { readonly item: string; readonly reason: string; readonly path: string }[];
+  readonly releases: Set<string>;
+  readonly denials: {
+    readonly item: string;
+    readonly reason: string;
+    readonly path: string;
+    readonly decision: string;
+  }[];
   readonly disclosed: Set<string>;
+  /** Paths, joined by dots, of the records under objection in the answer. */
+  readonly disputed: string[];
+  /** Item → ids of the decisions with a subject by which it may be disclosed. */
+  readonly decisions: Map<string, Set<string>>;
   readonly fetches: {
     readonly subgraph: string;
     readonly ok: boolean;
     readonly cached: number;
     readonly asked: number;
+    /** Statuses that the department gave its blocks. */
+    readonly statuses: readonly string[];
   }[];
 }
 
 export function createTrail(): Trail {
-  return { subjects: new Set(), consents: new Set(), denials: [], disclosed: new Set(), fetches: [] };
+  return {
+    subjects: new Set(),
+    consents: new Set(),
+    releases: new Set(),
+    denials: [],
+    disclosed: new Set(),
+    disputed: [],
+    decisions: new Map(),
+    fetches: [],
+  };
+}
+
+/** Notes a denial with its true reason; the client is told another where that one would tell something of the subject. */
+export function noteDenial(
+  trail: Trail,
+  { item, reason, id }: Denied,
+  path: readonly (string | number)[],
+): void {
+  trail.denials.push({ item, reason, decision: id, path: path.join('.') });
 }

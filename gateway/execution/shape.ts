@@ -27,6 +27,7 @@ import {
 } from 'graphql';
 import type { MaskKind } from '../../schema/identifiers/mask.ts';
 import { maskValue } from '../../schema/identifiers/mask.ts';
+import { isDisputed } from './adverse-records.ts';
 import { fieldType, keyOf } from './keys.ts';
 
 type Path = readonly (string | number)[];
@@ -40,6 +41,8 @@ export interface ShapeRules {
   /** The error of a field at its path in the answer; null when it was not denied itself, but emptied by denials below. */
   readonly denied: (field: FieldNode, path: Path) => GraphQLError | null;
   readonly maskOf: (parent: string, field: string) => MaskKind | undefined;
+  /** Every record under objection that is answered: its mark travels with it, asked for or not. */
+  readonly onDisputed: (path: Path) => void;
   /** Every field that is answered, null included: what the audit record lists. */
   readonly onAnswered: (parent: string, field: string, path: Path, isNull: boolean) => void;
 }
@@ -124,7 +127,9 @@ export function shapeAnswer(
       .flatMap(({ selectionSet }) => selectionSet ?? []);
     const cutSets = fields.filter(rules.isCut).flatMap(({ selectionSet }) => selectionSet ?? []);
     const shaped = shapeObject(source, [...sets, ...cutSets], runtime, path);
-    return shaped === BUBBLE ? null : shaped;
+    if (shaped === BUBBLE) return null;
+    if (isDisputed(rules.schema, runtime.name, source)) rules.onDisputed(path);
+    return shaped;
   }
 
   /** One error per denied leaf below a cut field; list positions below it are not known and left out. */

@@ -11,6 +11,8 @@ export interface GatewayRequest {
   readonly variables: Readonly<Record<string, unknown>>;
   readonly operationName: string | null;
   readonly signal: AbortSignal;
+  /** Names the request for whoever repeats it: what it uses is counted once. */
+  readonly idempotencyKey: string | null;
 }
 
 export interface GatewayAnswer {
@@ -18,6 +20,8 @@ export interface GatewayAnswer {
   readonly data?: Readonly<Record<string, unknown>> | null;
   readonly errors?: readonly GraphQLFormattedError[];
   readonly extensions?: Readonly<Record<string, unknown>>;
+  /** `performance.now()` by which it must have left: the consents that it rests on are confirmed until then. Not sent. */
+  readonly leaveBy?: number;
 }
 
 const GRAPHQL = 'application/graphql-response+json; charset=utf-8';

@@ -125,17 +125,21 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       });
       const ask = (asked: GatewayRequest) =>
         context.with(propagation.extract(context.active(), request.headers), () => options.answer(asked));
-      const answer = await ask({
+      const { leaveBy = Infinity, ...answer } = await ask({
         principal,
         consumer: principal.kind === 'public' ? `address ${request.ip}` : principal.id,
         query: parsed.data.query,
         variables: parsed.data.variables ?? {},
         operationName: parsed.data.operationName ?? null,
         signal: abort.signal,
+        idempotencyKey: headerOf(request, 'idempotency-key') ?? null,
       });
       const { status, headers } = statusFor(answer, type);
       options.observe(performance.now() - startedAt, answer.errors ? 'errors' : 'ok');
-      return reply.code(status).headers(headers).type(type).send(JSON.stringify(answer));
+      const text = JSON.stringify(answer);
+      // The last moment: a revocation that was acknowledged meanwhile must find nothing on its way.
+      if (performance.now() > leaveBy) throw createError('OVERLOADED');
+      return reply.code(status).headers(headers).type(type).send(text);
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
       const code = codeOf(error);

@@ -2,11 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import { buildSchema, parse } from 'graphql';
 import { createRights } from '../authorization/rights.ts';
 import { DEFAULT_LIMITS } from '../limits/operation-limits.ts';
+import { NO_RULES } from '../../schema/catalogue.ts';
 import { ANONYMOUS } from '../../schema/principal.ts';
 import { createOperations, weigh } from './prepare.ts';
 
 const schema = buildSchema('type Query { a: Query b: Int } type Mutation { c: Int }');
-const rights = createRights(new Map(), new Map(), ANONYMOUS);
+const rights = createRights(NO_RULES, new Map(), ANONYMOUS);
 const createPrepare = (bytes: number) => createOperations({ schema, limits: DEFAULT_LIMITS, bytes });
 
 describe('a prepared operation', () => {

@@ -60,7 +60,7 @@ export function createOperations({ schema, limits, bytes }: PrepareOptions) {
     rights: Rights,
     mayIntrospect: boolean,
   ): PreparedOperation | readonly GraphQLError[] {
-    const { kind, purpose, department } = rights.principal;
+    const { kind, purpose, department } = rights.asker;
     // Principals of one kind, purpose and department are denied the same items before the subject is known.
     const key = digest(
       JSON.stringify([

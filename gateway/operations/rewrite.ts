@@ -6,7 +6,8 @@
  *    internal key: the stock gateway answers wrong data where an alias meets a key or a required field, and masking by
  *    field could be fooled.
  * 3. A variable that bears the name of an internal one is given a private name.
- * 4. `__typename` is asked for plainly, once, and for every abstract type, so that the shaper knows what it shapes.
+ * 4. What tells the state of an adverse record is asked for wherever one is (execution/adverse-records.ts).
+ * 5. `__typename` is asked for plainly, once, and for every abstract type, so that the shaper knows what it shapes.
  */
 import type {
   DocumentNode,
@@ -20,6 +21,7 @@ import type {
 } from 'graphql';
 import { getNamedType, isAbstractType, isInterfaceType, isObjectType, Kind, visit } from 'graphql';
 import type { Rights } from '../authorization/rights.ts';
+import { isSelected, stateFieldsOf } from '../execution/adverse-records.ts';
 import { fieldType, keyOf, variableKeyOf } from '../execution/keys.ts';
 
 export interface Rewritten {
@@ -41,6 +43,9 @@ export function rewriteOperation(
   function rewriteSelections(set: SelectionSetNode, parent: GraphQLNamedType): SelectionSetNode | null {
     const selections = set.selections.flatMap((selection) => rewriteSelection(selection, parent));
     if (selections.length === 0) return null;
+    for (const field of stateFieldsOf(parent))
+      if (!isSelected(selections, field) && findDenying(parent, field.name.value) === null)
+        selections.push(field);
     if (isAbstractType(parent) && !selections.includes(TYPENAME)) selections.push(TYPENAME);
     return { kind: Kind.SELECTION_SET, selections };
   }

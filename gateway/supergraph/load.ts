@@ -25,8 +25,8 @@ export interface Supergraph {
   /** Everything, what is inaccessible to clients included. */
   readonly fullSchema: GraphQLSchema;
   readonly requirements: Requirements;
-  /** The subgraph that answers the gateway's own question for live consents; null when the graph has none. */
-  readonly consentSubgraph: string | null;
+  /** The subgraph that answers each of the gateway's own questions (INTERNAL_FIELDS); absent where the graph has none. */
+  readonly internal: ReadonlyMap<InternalField, string>;
   readonly execute: Awaited<ReturnType<ApolloGateway['load']>>['executor'];
   close(): Promise<void>;
 }
@@ -42,8 +42,14 @@ export class SupergraphError extends Error {
 const POLICY = 'https://specs.apollo.dev/policy/v0.1';
 /** Enforced by @apollo/gateway, which leaves it out of the API schema. */
 const INACCESSIBLE = 'https://specs.apollo.dev/inaccessible/v0.2';
-/** The inaccessible root field by which the gateway asks for consents, whoever offers it. */
-export const CONSENT_FIELD = 'activeConsents';
+/** The inaccessible root fields by which the gateway asks for itself, whoever offers them, and where they stand. */
+export const INTERNAL_FIELDS = {
+  activeConsents: 'Query',
+  confirmConsents: 'Mutation',
+  activeBreakGlass: 'Query',
+  subjectStates: 'Query',
+} as const;
+export type InternalField = keyof typeof INTERNAL_FIELDS;
 
 export async function loadSupergraph(
   sdl: string,
@@ -69,7 +75,7 @@ export async function loadSupergraph(
       apiSchema: withScalars(schema),
       fullSchema: buildASTSchema(document, { assumeValidSDL: true }),
       requirements: readRequirements(document),
-      consentSubgraph: findConsentSubgraph(document, subgraphs),
+      internal: findInternal(document, subgraphs),
       execute: executor,
       close: () => gateway.stop(),
     };
@@ -139,22 +145,27 @@ function readSubgraphs(document: DocumentNode): readonly { name: string; url: st
   });
 }
 
-function findConsentSubgraph(
+function findInternal(
   document: DocumentNode,
   subgraphs: readonly { name: string; graph: string }[],
-): string | null {
+): ReadonlyMap<InternalField, string> {
+  const found = new Map<InternalField, string>();
   for (const definition of document.definitions) {
-    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION || definition.name.value !== 'Query') continue;
-    const field = definition.fields?.find(({ name }) => name.value === CONSENT_FIELD);
-    // A field of a type that only one subgraph has names none of its own.
-    const join =
-      field?.directives?.find(({ name }) => name.value === 'join__field') ??
-      definition.directives?.find(({ name }) => name.value === 'join__type');
-    // A field of this name that clients can see is not ours.
-    if (!join || !field?.directives?.some(({ name }) => name.value === 'inaccessible')) continue;
-    return subgraphs.find(({ graph }) => graph === argumentOf(join, 'graph'))?.name ?? null;
+    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION) continue;
+    for (const [name, root] of Object.entries(INTERNAL_FIELDS) as [InternalField, string][]) {
+      if (definition.name.value !== root) continue;
+      const field = definition.fields?.find((one) => one.name.value === name);
+      // A field of a type that only one subgraph has names none of its own.
+      const join =
+        field?.directives?.find((one) => one.name.value === 'join__field') ??
+        definition.directives?.find((one) => one.name.value === 'join__type');
+      // A field of this name that clients can see is not ours.
+      if (!join || !field?.directives?.some((one) => one.name.value === 'inaccessible')) continue;
+      const subgraph = subgraphs.find(({ graph }) => graph === argumentOf(join, 'graph'));
+      if (subgraph) found.set(name, subgraph.name);
+    }
   }
-  return null;
+  return found;
 }
 
 function schemaDirectives(document: DocumentNode, name: string): readonly ConstDirectiveNode[] {

@@ -1,51 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createPublicKey } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { pino } from 'pino';
-import { request } from 'undici';
-import { systemClock } from '../../adapters/clock.ts';
-import { loadCatalogue } from '../../schema/catalogue.ts';
-import { sandboxBytes, sandboxKey } from '../../schema/keys.ts';
 import type { Principal } from '../../schema/principal.ts';
-import { PRINCIPAL_HEADER, signPrincipal } from '../../schema/principal.ts';
-import { createSubjectIds } from '../../schema/subject-id.ts';
+import type { ConsentKit } from '../../tests/kit/consent.ts';
+import {
+  bank,
+  DAY,
+  gateway,
+  grantInput as input,
+  OTHER,
+  owner,
+  SAMPLE,
+  startConsent,
+} from '../../tests/kit/consent.ts';
 import type { TestDatabases } from '../../tests/kit/postgres.ts';
 import { createTestDatabases } from '../../tests/kit/postgres.ts';
-import type { Department } from '../discover.ts';
-import type { RunningSubgraphs } from '../serve.ts';
-import { serveSubgraphs } from '../serve.ts';
-import subgraph from './subgraph.ts';
-
-const department: Department = {
-  subgraph,
-  sdl: readFileSync(new URL('./schema.graphql', import.meta.url), 'utf8'),
-  catalogue: loadCatalogue(fileURLToPath(new URL('./catalogue.yaml', import.meta.url))),
-  folder: import.meta.dirname,
-};
-
-const DAY = 86_400_000;
-const ALL_ITEMS = ['consent.artefact', 'consent.manage', 'consent.active'];
-const subjectIds = createSubjectIds(new Map([[1, sandboxBytes('subject', 64)]]));
-const SAMPLE = subjectIds.ofOrganisation('91120101MA9TYN016Y');
-const OTHER = subjectIds.ofOrganisation('91120116MA9TYN024H');
-
-const owner: Principal = { kind: 'subject', id: 'company-owner', purpose: 'SELF_ACCESS', subjects: [SAMPLE] };
-const bank: Principal = { kind: 'bank', id: 'bank-a', purpose: 'LOAN_ORIGINATION', subjects: [] };
-const gateway: Principal = { kind: 'operator', id: 'gateway', purpose: 'OPERATIONS', subjects: [] };
-
-const input = (now: number) => ({
-  subject: SAMPLE,
-  consumer: 'bank-a',
-  purpose: 'LOAN_ORIGINATION',
-  items: ['finance.assessment', 'tax.grade'],
-  expiresAt: new Date(now + 20 * DAY).toISOString(),
-  periodFrom: new Date(now - 300 * DAY).toISOString().slice(0, 10),
-  periodUntil: new Date(now).toISOString().slice(0, 10),
-  dataLifeDays: 7,
-  frequency: { times: 1, per: 'CONSENT' },
-});
 
 const GRANT =
   'mutation ($input: GrantConsentInput!) { grantConsent(input: $input) { id state digest items } }';
@@ -55,50 +23,10 @@ const LIST =
   'query ($subject: SubjectId!) { consents(subject: $subject) { id state revokedAt consumer frequency { times per } } }';
 const move = (verb: string) => `mutation ($id: ID!) { ${verb}Consent(id: $id) { id state } }`;
 
-interface Reply {
-  // What a test selects is for the test to know.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly data: any;
-  readonly errors?: readonly {
-    readonly message: string;
-    readonly extensions: Readonly<Record<string, unknown>>;
-  }[];
-}
-
-async function startConsent(environment: Readonly<Record<string, string>>) {
-  let calls = 0;
-  let ahead = 0;
-  const clock = { ...systemClock, now: () => Date.now() + ahead };
-  const running: RunningSubgraphs = await serveSubgraphs({
-    departments: [department],
-    listen: { host: '127.0.0.1', port: 0 },
-    environment,
-    gatewayKey: createPublicKey(sandboxKey('gateway')),
-    subjectIds,
-    clock,
-    observer: { called: () => (calls += 1), breaker: () => {}, foreignRows: () => {}, quarantined: () => {} },
-    log: pino({ level: 'silent' }),
-    softDeadlineMs: 5_000,
-  });
-  return {
-    close: running.close,
-    calls: () => calls,
-    travel: (ms: number) => (ahead += ms),
-    now: clock.now,
-    async ask(principal: Principal, query: string, variables: object, items = ALL_ITEMS): Promise<Reply> {
-      const body = JSON.stringify({ query, variables });
-      const signed = signPrincipal(sandboxKey('gateway'), { principal, items }, body, Date.now());
-      const headers = { 'content-type': 'application/json', [PRINCIPAL_HEADER]: signed };
-      const answer = await request(running.urls['consent'] ?? '', { method: 'POST', headers, body });
-      return (await answer.body.json()) as Reply;
-    },
-  };
-}
-
 describe('consent', () => {
   let databases: TestDatabases;
   let url: string;
-  let consent: Awaited<ReturnType<typeof startConsent>>;
+  let consent: ConsentKit;
 
   beforeAll(async () => {
     databases = createTestDatabases();
@@ -270,6 +198,10 @@ describe('consent', () => {
 
   it.each([
     ['sandbox', { JINXIN_ENVIRONMENT: 'prod' }],
+    [
+      'production signs consents with a key of its own',
+      { JINXIN_ENVIRONMENT: 'production', JINXIN_CONSENT_SIGNING_KEY: undefined as never },
+    ],
     [
       'production has no standing consents',
       { JINXIN_ENVIRONMENT: 'production', JINXIN_CONSENT_SANDBOX_GRANTS: 'bank-a:LOAN_ORIGINATION' },

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { Purpose } from '../../schema/purpose.ts';
 import { PURPOSES } from '../../schema/purpose.ts';
-import { ANY } from './artefacts.ts';
+import { ANY } from './register.ts';
 
 export interface StandingGrant {
   readonly consumer: string;
@@ -43,9 +43,9 @@ export async function putStandingGrants(
   ]);
   for (const { consumer, purpose } of grants)
     await pool.query(
-      `INSERT INTO consent.artefact (subject_id, id, consumer, purpose, items, state, data_life_days, granted_by, granted_at, expires_at, digest)
-       VALUES ($1, $2, $3, $4, $5, 'ACTIVE', 1, 'sandbox', $6, $7, 'sandbox')
-       ON CONFLICT (subject_id, id) DO UPDATE SET expires_at = excluded.expires_at`,
+      `INSERT INTO consent.artefact (subject_id, id, consumer, purpose, items, written_items, state, data_life_days, granted_by, granted_at, expires_at, digest)
+       VALUES ($1, $2, $3, $4, $5, $5, 'ACTIVE', 1, 'sandbox', $6, $7, 'sandbox')
+       ON CONFLICT (subject_id, id) DO UPDATE SET expires_at = excluded.expires_at, written_items = excluded.written_items`,
       [ANY, toId({ consumer, purpose }), consumer, purpose, [ANY], new Date(now), new Date(now + YEAR_MS)],
     );
 }

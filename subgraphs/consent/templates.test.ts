@@ -31,6 +31,10 @@ describe('a purpose template', () => {
       'five look-ups in the whole life of a monitoring consent',
       { ...monitoring, frequency: { times: 5, per: 'CONSENT' } },
     ],
+    [
+      'five look-ups in a monitoring consent that is shorter than a month',
+      { ...monitoring, expiresAt: NOW + 20 * DAY, frequency: { times: 5, per: 'CONSENT' } },
+    ],
   ] as const)('lets %s pass', (_, terms) => {
     expect(findBreach(terms, templates, NOW)).toBeNull();
   });
@@ -71,7 +75,7 @@ describe('a purpose template', () => {
           }),
         }),
         (terms) => {
-          const caps = templates.get(terms.purpose);
+          const caps = templates.purposes.get(terms.purpose);
           const isWithin =
             caps !== undefined &&
             terms.expiresAt > NOW &&

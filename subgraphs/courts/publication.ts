@@ -37,9 +37,6 @@ export function isPublished(
   return record.removedOn === null || today < record.removedOn;
 }
 
-/** The calendar day in China (UTC+8) of a time in ms. */
-export const dayInChina = (now: number): string => new Date(now + 8 * 3_600_000).toISOString().slice(0, 10);
-
 /** A period of years ends on the day of the same date; where there is none, on the last of that month. */
 function addYears(date: string, years: number): string {
   const [year = 0, month = 1, day = 1] = date.split('-').map(Number);

@@ -13,7 +13,8 @@ import type { Found, ReadSubjects } from '../loader.ts';
 import { groupRows, toFoundWithout } from '../loader.ts';
 import type { CourtFacts } from './facts.ts';
 import { hasAny, NO_FACTS } from './facts.ts';
-import { dayInChina, isPublished, lastDayOf } from './publication.ts';
+import { dayInChina } from '../../schema/china-time.ts';
+import { isPublished, lastDayOf } from './publication.ts';
 import type { CourtRow } from './rows.ts';
 import { parseCourtRow } from './rows.ts';
 

@@ -7,6 +7,7 @@ import type { CallContext, LegacyRow } from '../../adapters/adapter.ts';
 import { isLegacyError, LegacyError } from '../../adapters/adapter.ts';
 import { createResilientAdapter } from '../../adapters/resilient.ts';
 import { createRestAdapter } from '../../adapters/rest/adapter.ts';
+import { dayInChina } from '../../schema/china-time.ts';
 import { toPlainCode } from '../../schema/identifiers/plain-text.ts';
 import type { OpenedSubject } from '../../schema/subject-id.ts';
 import type { ConnectContext, Source } from '../define.ts';
@@ -192,6 +193,3 @@ function lastDayOf(listedOn: string): string {
   const end = Date.UTC(year + LISTED_YEARS, month - 1, Math.min(day, lastOfMonth));
   return new Date(end).toISOString().slice(0, 10);
 }
-
-/** The calendar day in China (UTC+8) of a time in ms. */
-const dayInChina = (now: number): string => new Date(now + 8 * 3_600_000).toISOString().slice(0, 10);

@@ -4,7 +4,7 @@ import type { Answer } from '../loader.ts';
 import { toDepartmentFacts } from '../loader.ts';
 import type { MarketRegulationFacts } from './facts.ts';
 import { summarise } from './facts.ts';
-import { dayInChina } from './source.ts';
+import { dayInChina } from '../../schema/china-time.ts';
 
 export interface MarketRegulationLoaders {
   readonly answers: DataLoader<string, Answer<MarketRegulationFacts> | null>;

@@ -4,6 +4,7 @@ import type { Adapter, LegacyRow } from '../../adapters/adapter.ts';
 import { LegacyError } from '../../adapters/adapter.ts';
 import type { SqlRequest } from '../../adapters/sql/request.ts';
 import type { Clock } from '../../adapters/clock.ts';
+import { dayInChina } from '../../schema/china-time.ts';
 import type { DepartmentObserver, Source } from '../define.ts';
 import type { Found, ReadSubjects } from '../loader.ts';
 import { groupRows, toFoundWithout } from '../loader.ts';
@@ -22,9 +23,6 @@ export interface MarketRegulationSource extends Source {
 }
 
 type Views = ReadonlyMap<string, readonly LegacyRow[]>;
-
-/** The calendar day in China (UTC+8) of a time in ms. */
-export const dayInChina = (now: number): string => new Date(now + 8 * 3_600_000).toISOString().slice(0, 10);
 
 export function createMarketRegulationSource({
   sql,

@@ -6,6 +6,7 @@ import type { Feed } from '../../adapters/file-drop/feed.ts';
 import type { FileFormat } from '../../adapters/file-drop/formats.ts';
 import type { FileDropRequest } from '../../adapters/file-drop/reader.ts';
 import type { Clock } from '../../adapters/clock.ts';
+import { dayInChina } from '../../schema/china-time.ts';
 import { toPlainCode } from '../../schema/identifiers/plain-text.ts';
 import { isCreditCode } from '../../schema/identifiers/unified-social-credit-code.ts';
 import type { Found, ReadSubjects } from '../loader.ts';
@@ -254,9 +255,6 @@ function isPublished(
 
 /** Each April grades are published for the year before: from May on nobody is without one who takes part. */
 const latestYearOn = (date: string): number => Number(date.slice(0, 4)) - (date.slice(5, 7) >= '05' ? 1 : 2);
-
-/** The calendar day in China (UTC+8) of a time in ms. */
-const dayInChina = (now: number): string => new Date(now + 8 * 3_600_000).toISOString().slice(0, 10);
 
 /** A period of years ends on the day of the same date; for 29 February, on the last of that month. */
 function addYears(date: string, years: number): string {

@@ -1,0 +1,131 @@
+/**
+ * How an answer leaves: recorded, confirmed, signed; in this order nothing is disclosed that is not proved.
+ *
+ * The consents that it rests on were in force when departments were asked; some may have been revoked since. So they are
+ * confirmed when the answer is ready, while its record is made durable: each use is counted there, too. If one holds no
+ * more, the answer is made anew without it (the facts are cached by then), and the record of what did not leave is corrected
+ * by the next one. A register that cannot be read confirms nothing.
+ */
+import { randomUUID } from 'node:crypto';
+import { canonicalize, digestOf } from '../../schema/canonical.ts';
+import { CONFIRMATION_HOLDS_MS } from '../../schema/consent.ts';
+import { createError } from '../../schema/errors.ts';
+import type { SignatureSuite } from '../../schema/signatures/suite.ts';
+import type { InternalQuestions } from '../execution/internal-questions.ts';
+import { InternalQuestionError } from '../execution/internal-questions.ts';
+import type { Withdrawn } from '../execution/subject-knowledge.ts';
+import { NOTHING_WITHDRAWN } from '../execution/subject-knowledge.ts';
+import type { GatewayAnswer } from '../http/graphql-over-http.ts';
+import type { AuditLog } from './audit-log.ts';
+import type { AuditRecord } from './audit-record.ts';
+import { issueReceipt } from './receipt.ts';
+
+/** One making of the answer. */
+export interface Attempt {
+  readonly body: GatewayAnswer;
+  /** What the record says of it; null when nothing is disclosed or denied that needs one. */
+  readonly record: Omit<AuditRecord, 'id' | 'supersedes' | 'answerHash'> | null;
+  readonly consents: ReadonlySet<string>;
+}
+
+export interface ReleaseParts {
+  readonly audit: AuditLog | null;
+  readonly signature: SignatureSuite | null;
+  readonly questions: InternalQuestions;
+  readonly consumer: string;
+  /** Names this request for the count of uses; one that is repeated under the same name is counted once. */
+  readonly request: string;
+  /** SM3 of what is asked: a name may not be used for another question. */
+  readonly digest: string;
+  /** A mutation is not made twice. */
+  readonly isRepeatable: boolean;
+}
+
+/** How often an answer is made anew because of revocations that came while it was made. */
+const MOST_ATTEMPTS = 3;
+/** What is left of a confirmation when an answer is handed to the network. */
+const TO_LEAVE_MS = CONFIRMATION_HOLDS_MS / 2;
+
+/** Throws AUDIT_UNAVAILABLE, IDEMPOTENCY_CONFLICT, or OVERLOADED when consents change faster than answers can be made. */
+export async function release(
+  parts: ReleaseParts,
+  attempt: (withdrawn: Withdrawn) => Promise<Attempt>,
+): Promise<GatewayAnswer> {
+  let withdrawn = NOTHING_WITHDRAWN;
+  let supersedes: string | null = null;
+  for (let turn = 0; turn < MOST_ATTEMPTS; turn++) {
+    const { body, record, consents } = await attempt(withdrawn);
+    const answerHash = record === null ? null : digestOf(body);
+    const full: AuditRecord | null =
+      record === null ? null : { ...record, id: randomUUID(), supersedes, answerHash };
+    const [confirmation] = await Promise.all([confirm(parts, consents), append(parts, full)]);
+    const leaves =
+      confirmation.refused.length === 0 ? await stillConfirmed(parts, consents, confirmation) : null;
+    if (leaves?.refused.length === 0) {
+      const isSigned = parts.signature && full?.result === 'DISCLOSED' && answerHash !== null;
+      const receipt = isSigned ? { receipt: issueReceipt(parts.signature, answerHash, Date.now()) } : {};
+      const extensions = { ...body.extensions, ...receipt };
+      return {
+        ...body,
+        ...(Object.keys(extensions).length > 0 ? { extensions } : {}),
+        ...(consents.size > 0 ? { leaveBy: leaves.askedAt + CONFIRMATION_HOLDS_MS } : {}),
+      };
+    }
+    if (!parts.isRepeatable) throw createError('CONSENT_REQUIRED');
+    const lost = leaves ?? confirmation;
+    withdrawn = {
+      ids: new Set([...withdrawn.ids, ...lost.refused]),
+      isUnknown: withdrawn.isUnknown || lost.isUnknown,
+    };
+    supersedes = full?.id ?? supersedes;
+  }
+  throw createError('OVERLOADED');
+}
+
+interface Confirmation {
+  /** `performance.now()` at which it was asked for: it holds from then. */
+  readonly askedAt: number;
+  readonly refused: readonly string[];
+  /** The register did not answer: none holds, and nobody can say why. */
+  readonly isUnknown: boolean;
+}
+
+async function confirm(parts: ReleaseParts, consents: ReadonlySet<string>): Promise<Confirmation> {
+  const askedAt = performance.now();
+  if (consents.size === 0) return { askedAt, refused: [], isUnknown: false };
+  const ids = [...consents].sort();
+  try {
+    const { consumer, request, digest } = parts;
+    const refused = await parts.questions.confirm({ ids, consumer, request, digest });
+    return { askedAt, refused: refused.map(({ id }) => id), isUnknown: false };
+  } catch (error) {
+    if (error instanceof InternalQuestionError && error.code === 'IDEMPOTENCY_CONFLICT')
+      throw createError('IDEMPOTENCY_CONFLICT');
+    return { askedAt, refused: ids, isUnknown: true };
+  }
+}
+
+/** The record may have taken longer than a confirmation holds: then it is asked for again. */
+async function stillConfirmed(
+  parts: ReleaseParts,
+  consents: ReadonlySet<string>,
+  confirmation: Confirmation,
+): Promise<Confirmation> {
+  const isFresh = performance.now() - confirmation.askedAt < TO_LEAVE_MS;
+  return isFresh || consents.size === 0 ? confirmation : confirm(parts, consents);
+}
+
+async function append({ audit }: ReleaseParts, record: AuditRecord | null): Promise<void> {
+  if (record === null) return;
+  if (!audit) throw createError('AUDIT_UNAVAILABLE');
+  await audit.append(record);
+}
+
+/** SM3 over what a request asks: the operation, its variables and its purpose. */
+export function toRequestDigest(asked: {
+  readonly operation: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly purpose: string;
+}): string {
+  return digestOf(canonicalize(asked));
+}

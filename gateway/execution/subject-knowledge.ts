@@ -1,0 +1,109 @@
+/**
+ * What authorization must know of subjects before their departments are asked: consents, releases, states. Asked once for
+ * each set of subjects and request, all at the same time. What cannot be found out is null, and what needs it is denied.
+ */
+import type { Logger } from 'pino';
+import type { Law } from '../../schema/law.ts';
+import type { CitizenId } from '../../schema/identifiers/citizen-id.ts';
+import { birthDateOf } from '../../schema/identifiers/citizen-id.ts';
+import type { Principal } from '../../schema/principal.ts';
+import type { SubjectIds } from '../../schema/subject-id.ts';
+import type { Requirement } from '../authorization/decision.ts';
+import type { ConsentFact, SubjectFacts, SubjectState } from '../authorization/subject-facts.ts';
+import { NO_FACTS } from '../authorization/subject-facts.ts';
+import type { InternalQuestions } from './internal-questions.ts';
+
+/** Facts of each subject, as far as decisions with these requirements need them. */
+export type SubjectKnowledge = (
+  subjects: readonly string[],
+  needs: ReadonlySet<Requirement>,
+) => Promise<(subject: string | null) => SubjectFacts>;
+
+/** What was found when an answer was about to leave: consents that hold no more, or that nobody could say. */
+export interface Withdrawn {
+  readonly ids: ReadonlySet<string>;
+  readonly isUnknown: boolean;
+}
+
+export const NOTHING_WITHDRAWN: Withdrawn = { ids: new Set(), isUnknown: false };
+
+export function createSubjectKnowledge(options: {
+  readonly principal: Principal;
+  readonly request: string;
+  readonly questions: InternalQuestions;
+  readonly subjectIds: SubjectIds | null;
+  readonly law: Law;
+  readonly withdrawn: Withdrawn;
+  readonly now: () => number;
+  readonly log: Logger;
+}): SubjectKnowledge {
+  const { principal, questions, log } = options;
+  const asked = new Map<string, Promise<unknown>>();
+
+  function once<T>(key: string, question: () => Promise<T>): Promise<T | null> {
+    const known = asked.get(key) as Promise<T | null> | undefined;
+    const answer =
+      known ??
+      question().catch((error: unknown) => {
+        log.warn({ err: error }, 'what a decision needs could not be found out');
+        return null;
+      });
+    asked.set(key, answer);
+    return answer;
+  }
+
+  return async (subjects, needs) => {
+    const key = [...subjects].sort().join(' ');
+    const wants = (requirement: Requirement) => needs.has(requirement) && subjects.length > 0;
+    const [consents, releases, states] = await Promise.all([
+      wants('CONSENT')
+        ? once(`consents ${key}`, () =>
+            questions.consents({
+              consumer: principal.id,
+              purpose: principal.purpose,
+              subjects,
+              request: options.request,
+            }),
+          )
+        : EMPTY,
+      wants('BREAK_GLASS')
+        ? once(`releases ${key}`, () => questions.releases(principal.id, subjects))
+        : EMPTY,
+      wants('CONSENT') ? once(`states ${key}`, () => questions.states(subjects)) : EMPTY,
+    ]);
+    return (subject) => {
+      if (subject === null) return NO_FACTS;
+      return {
+        isSelf: principal.subjects.includes(subject),
+        consents: options.withdrawn.isUnknown ? null : held(consents, subject),
+        releases: releases && (releases.get(subject) ?? []),
+        state: states ? (states.get(subject) ?? ageState(subject)) : 'UNKNOWN',
+      };
+    };
+  };
+
+  function held(
+    consents: ReadonlyMap<string, readonly ConsentFact[]> | null,
+    subject: string,
+  ): readonly ConsentFact[] | null {
+    return consents && (consents.get(subject) ?? []).filter(({ id }) => !options.withdrawn.ids.has(id));
+  }
+
+  /** A person's age is in the number that the id holds; it is opened in this process and goes nowhere. */
+  function ageState(subject: string): SubjectState {
+    if (ORGANISATION.test(subject)) return 'CURRENT';
+    const opened = options.subjectIds?.open(subject);
+    // Without the key nobody can say whether it is a child's.
+    if (opened?.kind !== 'NATURAL_PERSON') return 'UNKNOWN';
+    const [year = 0, month = 1, day = 1] = birthDateOf(opened.citizenId as CitizenId)
+      .split('-')
+      .map(Number);
+    // Of age on the birthday, in China.
+    const ofAge = Date.UTC(year + options.law.minor.below, month - 1, day) - 8 * 3_600_000;
+    return options.now() < ofAge ? 'MINOR' : 'CURRENT';
+  }
+}
+
+/** The id of an organisation shows that it is one. */
+const ORGANISATION = /^O-/;
+const EMPTY: ReadonlyMap<string, never> = new Map<string, never>();
