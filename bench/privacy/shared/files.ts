@@ -1,8 +1,9 @@
 /** What the harnesses read of the house: the supergraph and the catalogue as committed, the departments' own SDLs. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generatePopulation } from '../../../simulators/population/registrations.ts';
 import { parseCreditCode } from '../../../schema/identifiers/unified-social-credit-code.ts';
+import { readSdl } from '../../../subgraphs/discover.ts';
 import type { HarnessSubject } from './departments.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -11,10 +12,9 @@ export const readSupergraph = () => readFileSync(join(ROOT, 'schema/supergraph.g
 export const readCatalogue = () => readFileSync(join(ROOT, 'schema/catalogue.json'), 'utf8');
 
 export function readDepartmentSdls(): readonly { readonly name: string; readonly sdl: string }[] {
-  return readdirSync(join(ROOT, 'subgraphs'))
-    .map((name) => ({ name, file: join(ROOT, 'subgraphs', name, 'schema.graphql') }))
-    .filter(({ file }) => existsSync(file))
-    .map(({ name, file }) => ({ name, sdl: readFileSync(file, 'utf8') }));
+  return readdirSync(join(ROOT, 'subgraphs'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => ({ name, sdl: readSdl(join(ROOT, 'subgraphs', name)) }));
 }
 
 /** Synthetic companies, each with a code that holds. */

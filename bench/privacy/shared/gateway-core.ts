@@ -61,7 +61,6 @@ export async function createGatewayCore(
   },
 ): Promise<GatewayCore> {
   const log = pino({ level: 'silent' });
-  const { catalogue, version } = readCatalogueFile(options.catalogue, 'the harness’s catalogue');
   const supergraph: Supergraph = await modules.loadSupergraph(options.supergraph, {
     log,
     dataSource: (name) =>
@@ -79,8 +78,8 @@ export async function createGatewayCore(
   });
   const gateway = modules.createGateway({
     supergraph,
-    catalogue,
-    catalogueVersion: version,
+    rules: readCatalogueFile(options.catalogue, 'the harness’s catalogue'),
+    subjectIds: null,
     transport: options.transport,
     // Records and receipts are other parts' to judge; the answers to a (warm) and a cold gateway would differ by them only.
     audit: { append: () => Promise.resolve(), close: () => Promise.resolve() },
@@ -93,10 +92,12 @@ export async function createGatewayCore(
   });
   return {
     async ask(asker, question) {
-      const answer = await gateway({
+      // When an answer must have left is for the front door, and no byte of it.
+      const { leaveBy: _, ...answer } = await gateway({
         ...question,
         principal: principalSchema.parse(asker),
         consumer: asker.id,
+        idempotencyKey: null,
         signal: new AbortController().signal,
       });
       return JSON.stringify(answer);

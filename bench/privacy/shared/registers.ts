@@ -47,6 +47,8 @@ const REGISTERS: Readonly<Record<string, (args: Arguments, askerOf: AskerOf) => 
       return items ? [{ id: `release-${subject}`, subject, items, expiresAt: FAR }] : [];
     });
   },
+  /** All are alive, of age and registered. */
+  subjectStates: () => [],
 };
 
 export function isRegisterField(field: string): boolean {

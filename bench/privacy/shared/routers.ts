@@ -15,19 +15,20 @@ export interface Router {
   close(): Promise<void>;
 }
 
-const BENCH = join(import.meta.dirname, '../..');
-const HIVE = join(BENCH, 'node_modules/@graphql-hive/gateway/dist/bin.js');
+/** A folder of its own: what lay in bench/node_modules would be taken by the bench's own imports for ours. */
+const ROUTERS = join(import.meta.dirname, '../../routers');
+const HIVE = join(ROUTERS, 'node_modules/@graphql-hive/gateway/dist/bin.js');
 
-/** Hive Gateway in a process of its own; installed into bench/ when it is not there. */
+/** Hive Gateway in a process of its own; installed into bench/routers/ when it is not there. */
 export async function startHiveRouter(supergraph: string, print: (line: string) => void): Promise<Router> {
   if (!existsSync(HIVE)) {
-    print('  npm ci in bench/, for Hive Gateway');
+    print('  npm ci in bench/routers/, for Hive Gateway');
     const install = spawn('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-      cwd: BENCH,
+      cwd: ROUTERS,
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     const [code] = (await once(install, 'exit')) as [number | null];
-    if (code !== 0) throw new Error('Hive Gateway could not be installed (npm ci in bench/)');
+    if (code !== 0) throw new Error('Hive Gateway could not be installed (npm ci in bench/routers/)');
   }
   const folder = await mkdtemp(join(tmpdir(), 'jinxin-hive-'));
   const file = join(folder, 'supergraph.graphql');
@@ -44,6 +45,8 @@ export async function startHiveRouter(supergraph: string, print: (line: string) 
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ query, variables }),
+      // A connection each: one that the router closes between two questions is no answer of it.
+      reset: true,
     });
     return response.body.json();
   }
