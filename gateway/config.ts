@@ -30,6 +30,12 @@ export interface Config {
   readonly bodyLimit: number;
   readonly requestDeadlineMs: number;
   readonly requestsPerSecond: number;
+  readonly lookups: {
+    readonly perConsumerMinute: number;
+    readonly perPersonHour: number;
+    readonly perConsumerAndPersonHour: number;
+    readonly quantumMs: number;
+  };
   readonly connectionsPerSubgraph: number;
   readonly cacheEntries: number;
   readonly limits: OperationLimits;
@@ -60,6 +66,10 @@ const environmentSchema = z.object({
   JINXIN_BODY_LIMIT: count(256 * 1024),
   JINXIN_REQUEST_DEADLINE_MS: count(10_000),
   JINXIN_REQUESTS_PER_SECOND: count(1_000),
+  JINXIN_LOOKUPS_PER_CONSUMER_MINUTE: count(60),
+  JINXIN_LOOKUPS_PER_PERSON_HOUR: count(40),
+  JINXIN_LOOKUPS_PER_CONSUMER_AND_PERSON_HOUR: count(10),
+  JINXIN_LOOKUP_QUANTUM_MS: count(100),
   JINXIN_CONNECTIONS_PER_SUBGRAPH: count(64),
   JINXIN_CACHE_ENTRIES: count(50_000),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
@@ -97,6 +107,12 @@ export function readConfig(
     bodyLimit: values.JINXIN_BODY_LIMIT,
     requestDeadlineMs: values.JINXIN_REQUEST_DEADLINE_MS,
     requestsPerSecond: values.JINXIN_REQUESTS_PER_SECOND,
+    lookups: {
+      perConsumerMinute: values.JINXIN_LOOKUPS_PER_CONSUMER_MINUTE,
+      perPersonHour: values.JINXIN_LOOKUPS_PER_PERSON_HOUR,
+      perConsumerAndPersonHour: values.JINXIN_LOOKUPS_PER_CONSUMER_AND_PERSON_HOUR,
+      quantumMs: values.JINXIN_LOOKUP_QUANTUM_MS,
+    },
     connectionsPerSubgraph: values.JINXIN_CONNECTIONS_PER_SUBGRAPH,
     cacheEntries: values.JINXIN_CACHE_ENTRIES,
     limits: DEFAULT_LIMITS,

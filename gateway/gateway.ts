@@ -16,16 +16,14 @@
  */
 import { trace } from '@opentelemetry/api';
 import { randomUUID } from 'node:crypto';
-import type { GraphQLFormattedError } from 'graphql';
 import { getVariableValues, GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import type { Rules } from '../schema/catalogue.ts';
-import type { ErrorCode } from '../schema/errors.ts';
-import { createError, ERROR_FACTS, ERRORS, isErrorCode } from '../schema/errors.ts';
+import { createError } from '../schema/errors.ts';
 import type { Principal } from '../schema/principal.ts';
-import type { SubjectIds } from '../schema/subject-id.ts';
 import { toDenialError } from './authorization/denial-error.ts';
 import { createRightsOf } from './authorization/rights.ts';
+import type { SubjectIds } from '../schema/subject-id.ts';
 import type { AuditLog } from './evidence/audit-log.ts';
 import type { AuditRecord } from './evidence/audit-record.ts';
 import type { Attempt } from './evidence/release.ts';
@@ -38,26 +36,33 @@ import type { GatewayScope } from './execution/request-scope.ts';
 import { createTrail, noteDenial } from './execution/request-scope.ts';
 import type { Withdrawn } from './execution/subject-knowledge.ts';
 import { createSubjectKnowledge, NOTHING_WITHDRAWN } from './execution/subject-knowledge.ts';
+import { refuse, toPublicErrors } from './execution/public-errors.ts';
 import { createFailures } from './execution/failures.ts';
 import { shapeAnswer } from './execution/shape.ts';
 import type { Transport } from './execution/transport.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
 import { assertVariablesWithinLimits } from './limits/operation-limits.ts';
 import type { GatewayAnswer, GatewayRequest } from './http/graphql-over-http.ts';
+import type { Pace } from './limits/quanta.ts';
 import type { TakeRate } from './limits/rates.ts';
 import type { PreparedOperation } from './operations/prepare.ts';
 import { createOperations, ownError } from './operations/prepare.ts';
+import { withoutValue } from './operations/variable-errors.ts';
+import type { Persons, ReceivedIds } from './persons.ts';
 import type { Supergraph } from './supergraph/load.ts';
 
 export interface GatewayParts {
   readonly supergraph: Supergraph;
   readonly rules: Rules;
-  /** Opens persons' ids, for their age; null in a gateway without keys. */
-  readonly subjectIds: SubjectIds | null;
   readonly transport: Transport;
   readonly audit: AuditLog | null;
   readonly signature: SignatureSuite | null;
+  /** Under it what a request asks is digested: variables may hold what could be guessed from a digest without a key. */
+  readonly digestKey: Uint8Array;
   readonly takeRate: TakeRate;
+  readonly persons: Persons;
+  /** Opens persons' ids, for their age; null in a gateway without keys. */
+  readonly subjectIds: SubjectIds | null;
   readonly limits: OperationLimits;
   readonly introspection: 'everyone' | 'authenticated' | 'nobody';
   readonly requestDeadlineMs: number;
@@ -80,8 +85,9 @@ export function createGateway(parts: GatewayParts): Gateway {
         'jinxin.principal.kind': request.principal.kind,
         'jinxin.purpose': request.principal.purpose,
       });
+      const pace = parts.persons.arrive();
       try {
-        return await answer(request);
+        return await answer(request, pace);
       } catch (error) {
         if (error instanceof GraphQLError) return refuse([error]);
         const traceId = span.spanContext().traceId;
@@ -89,10 +95,11 @@ export function createGateway(parts: GatewayParts): Gateway {
         return refuse([createError('INTERNAL', { extensions: { traceId } })]);
       } finally {
         span.end();
+        await pace.end();
       }
     });
 
-  async function answer(request: GatewayRequest): Promise<GatewayAnswer> {
+  async function answer(request: GatewayRequest, pace: Pace): Promise<GatewayAnswer> {
     const { principal } = request;
     await parts.takeRate(request.consumer);
     const rights = rightsOf(principal);
@@ -106,6 +113,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     );
     if (errors) return refuse(errors.map((error) => ownError(error) ?? toVariableError(error, principal)));
 
+    const received = await parts.persons.receive(operation, request, coerced, pace);
+
     const run = createRun(request);
     await recordIntent(operation, run.scopeOf(NOTHING_WITHDRAWN));
     return release(
@@ -115,14 +124,14 @@ export function createGateway(parts: GatewayParts): Gateway {
         questions: run.questions,
         consumer: principal.id,
         request: run.request,
-        digest: toRequestDigest({
+        digest: toRequestDigest(parts.digestKey, {
           operation: operation.hash,
-          variables: request.variables,
+          variables: received.variables,
           purpose: principal.purpose,
         }),
         isRepeatable: operation.operation.operation !== 'mutation',
       },
-      (withdrawn) => attempt(operation, request, coerced, run.scopeOf(withdrawn)),
+      (withdrawn) => attempt(operation, { ...received, coerced }, run.scopeOf(withdrawn)),
     );
   }
 
@@ -161,16 +170,15 @@ export function createGateway(parts: GatewayParts): Gateway {
   /** Makes the answer once: executed, shaped, with what is to be recorded of it. */
   async function attempt(
     operation: PreparedOperation,
-    request: GatewayRequest,
-    variables: Readonly<Record<string, unknown>>,
+    { variables, toEdgeId, coerced }: ReceivedIds & { coerced: Readonly<Record<string, unknown>> },
     scope: GatewayScope,
   ): Promise<Attempt> {
-    const executed = await execute(operation, request, scope);
-    const shaped = shape(operation, variables, executed, scope);
-    const errors = [
-      ...shaped.errors,
-      ...executed.errors.flatMap((error) => atAskedPath(error, shaped.data) ?? []),
-    ].map((error) => toPublicError(error));
+    const executed = await execute(operation, variables, scope);
+    const shaped = shape(operation, coerced, executed, scope, toEdgeId);
+    const errors = toPublicErrors(shaped.data, [...shaped.errors, ...executed.errors], {
+      isPlain: supergraph.requirements.size === 0,
+      log,
+    });
     const { disputed } = scope.trail;
     const body = {
       data: shaped.data,
@@ -191,7 +199,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   /** Runs the planned operation; with nothing left to plan, nothing is run and nobody is asked. */
   async function execute(
     { planned, plannedHash, operation }: PreparedOperation,
-    request: GatewayRequest,
+    given: GatewayRequest['variables'],
     scope: GatewayScope,
   ): Promise<{
     data: Readonly<Record<string, unknown>> | null | undefined;
@@ -199,7 +207,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   }> {
     if (!planned) return { data: undefined, errors: [] };
     const variables = Object.fromEntries(
-      Object.entries(request.variables).map(([name, value]) => [variableKeyOf(name), value]),
+      Object.entries(given).map(([name, value]) => [variableKeyOf(name), value]),
     );
     const result = await supergraph.execute({
       request: { query: plannedHash, variables, operationName: operation.name?.value },
@@ -242,6 +250,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       errors: readonly GraphQLError[];
     },
     { rights, trail }: GatewayScope,
+    toEdgeId: ReceivedIds['toEdgeId'],
   ) {
     const failures = createFailures(executed.errors);
     return shapeAnswer(
@@ -250,6 +259,13 @@ export function createGateway(parts: GatewayParts): Gateway {
         fragments,
         variables,
         isCut: (field) => cut.has(field),
+        toEdgeId,
+        unmaskable(parent, field, path) {
+          const item = rights.itemsOf(parent, field)[0] ?? '';
+          const decision = rights.ofItem(item).id;
+          trail.denials.push({ item, reason: 'MASKED', path: path.join('.'), decision });
+          return createError('FORBIDDEN', { path, extensions: { item, reason: 'MASKED', decision } });
+        },
         maskOf(parent, field) {
           const decision = rights.ofField(parent, field);
           return decision && 'mask' in decision ? decision.mask : undefined;
@@ -318,69 +334,9 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   function toVariableError(error: GraphQLError, principal: Principal): GraphQLError {
-    return createError('INVALID_OPERATION', mayIntrospect(principal) ? { detail: error.message } : {});
+    return createError(
+      'INVALID_OPERATION',
+      mayIntrospect(principal) ? { detail: withoutValue(error.message) } : {},
+    );
   }
-
-  /** Errors of the table are shown; those of plain subgraphs (a graph without policies) as well; the rest is ours: INTERNAL. */
-  function toPublicError(error: GraphQLError): GraphQLFormattedError {
-    const { code } = error.extensions;
-    const path = error.path ? { path: error.path } : {};
-    if (supergraph.requirements.size === 0)
-      return { message: error.message, ...path, extensions: { ...error.extensions } };
-    if (isErrorCode(code)) {
-      const told = toDepartmentCode(code);
-      const isOfTable = told === code && error.message.startsWith(ERRORS[code].en);
-      return {
-        message: isOfTable ? error.message : createError(told).message,
-        ...path,
-        extensions: { ...publicExtensions(error), code: told },
-      };
-    }
-    // Without its message, which a department may have written about somebody.
-    log.warn({ path: error.path ?? null }, 'an error outside the closed table was masked');
-    const { message, extensions } = createError('INTERNAL');
-    return { message, ...path, extensions };
-  }
-}
-
-/**
- * An error of a field that was fetched for another's sake (@requires) and not asked for: it is told at the deepest place that
- * was. A denial there is not told: the field that needed it has its own, and the inner name is nobody's business.
- */
-function atAskedPath(error: GraphQLError, data: unknown): GraphQLError | null {
-  const path = error.path ?? [];
-  let value = data;
-  let asked = 0;
-  for (; asked < path.length; asked++) {
-    if (typeof value !== 'object' || value === null) return error;
-    if (!Object.hasOwn(value, path[asked] as PropertyKey)) break;
-    value = (value as Record<PropertyKey, unknown>)[path[asked] as PropertyKey];
-  }
-  if (asked === path.length) return error;
-  const { code } = error.extensions;
-  if (code === 'FORBIDDEN' || code === 'CONSENT_REQUIRED') return null;
-  return new GraphQLError(error.message, { path: path.slice(0, asked), extensions: error.extensions });
-}
-
-/** A code with a status of its own speaks of a whole request: that between gateway and department, not the client's. */
-function toDepartmentCode(code: ErrorCode): ErrorCode {
-  return ERRORS[code].status === null || code === 'INTERNAL' ? code : 'DEPARTMENT_UNAVAILABLE';
-}
-
-/** Nothing of a refused request was executed: there is no `data`. */
-function refuse(errors: readonly GraphQLError[]): GatewayAnswer {
-  return {
-    errors: errors.map((error) => ({
-      message: error.message,
-      ...(error.locations ? { locations: error.locations } : {}),
-      ...(error.path ? { path: error.path } : {}),
-      extensions: { code: 'INVALID_OPERATION', ...publicExtensions(error) },
-    })),
-  };
-}
-
-function publicExtensions({ extensions }: GraphQLError): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(extensions).filter(([name]) => name === 'code' || ERROR_FACTS.includes(name)),
-  );
 }

@@ -1,4 +1,5 @@
 /** The composition root: Config → a gateway that listens. Every part is made here and handed to whoever needs it. */
+import { hkdfSync, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
@@ -22,7 +23,9 @@ import { createExplorer } from './http/explorer.ts';
 import { createGatewayMetrics } from './http/metrics.ts';
 import { createHttp } from './http/server.ts';
 import { createIdentify } from './identity/tokens.ts';
+import { createLookupRates, createMemoryPoints } from './limits/lookups.ts';
 import { createRates } from './limits/rates.ts';
+import { createPersons } from './persons.ts';
 import type { Supergraph } from './supergraph/load.ts';
 import { loadSupergraph, readSubgraphUrls } from './supergraph/load.ts';
 
@@ -72,6 +75,7 @@ export async function serveGateway(
           transport,
           cache,
           observeCache: metrics.observeCache,
+          personOf: config.subjectIds?.ofPerson ?? null,
           log,
         }),
     });
@@ -80,11 +84,13 @@ export async function serveGateway(
     const gateway = createGateway({
       supergraph,
       rules,
+      digestKey: toDigestKey(config),
       subjectIds: config.subjectIds,
       transport,
       audit,
       signature: config.receipts,
       takeRate: createRates(config.requestsPerSecond),
+      persons: personsOf(config, supergraph),
       limits: config.limits,
       introspection: config.introspection,
       requestDeadlineMs: config.requestDeadlineMs,
@@ -171,6 +177,19 @@ async function openAudit(
   return audit;
 }
 
+function personsOf({ subjectIds, lookups }: Config, supergraph: Supergraph) {
+  return createPersons({
+    schema: supergraph.apiSchema,
+    subjectIds,
+    takeLookups: createLookupRates({
+      perConsumer: createMemoryPoints(lookups.perConsumerMinute, 60),
+      perPerson: createMemoryPoints(lookups.perPersonHour, 3_600),
+      perConsumerAndPerson: createMemoryPoints(lookups.perConsumerAndPersonHour, 3_600),
+    }),
+    quantumMs: lookups.quantumMs,
+  });
+}
+
 async function explorerOf(config: Config, supergraph: Supergraph) {
   const isSandbox = config.issuer.kind === 'sandbox' && config.subjectIds !== null;
   const defaultHeaders: Record<string, string> = {};
@@ -183,4 +202,11 @@ async function explorerOf(config: Config, supergraph: Supergraph) {
     defaultHeaders,
     examples: supergraph.requirements.size > 0 ? EXAMPLES : [],
   });
+}
+
+/** The same in every process of a platform, so that a request repeated at another one is the same request. */
+function toDigestKey({ signingKey }: Config): Uint8Array {
+  if (!signingKey) return randomBytes(32);
+  const secret = signingKey.export({ type: 'pkcs8', format: 'der' });
+  return new Uint8Array(hkdfSync('sha256', secret, '', 'jinxin request digest', 32));
 }

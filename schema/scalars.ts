@@ -2,6 +2,7 @@
 import type { GraphQLScalarType, GraphQLSchema, ValueNode } from 'graphql';
 import { isScalarType, Kind, valueFromASTUntyped } from 'graphql';
 import { createError } from './errors.ts';
+import { parseCitizenId } from './identifiers/citizen-id.ts';
 import { parseCreditCode } from './identifiers/unified-social-credit-code.ts';
 
 const parsers: Readonly<Record<string, (value: unknown) => unknown>> = {
@@ -17,6 +18,12 @@ const parsers: Readonly<Record<string, (value: unknown) => unknown>> = {
     });
   },
   SubjectId: (value) => matching(value, /^(O-[0-9A-Z]{18}|[A-Z]\d*-[\w-]{1,256})$/, 'SubjectId'),
+  CitizenId(value) {
+    const parsed = parseCitizenId(typeof value === 'string' ? value : '');
+    if (parsed.ok) return parsed.value;
+    // One text for whatever is wrong: a number that is nearly right is somebody's.
+    throw createError('INVALID_INPUT', { detail: 'A CitizenId is expected.' });
+  },
   Date: (value) => matching(value, /^\d{4}-\d{2}-\d{2}$/, 'Date (YYYY-MM-DD)'),
   DateTime: (value) =>
     matching(
@@ -24,6 +31,24 @@ const parsers: Readonly<Record<string, (value: unknown) => unknown>> = {
       /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/,
       'DateTime (ISO 8601)',
     ),
+};
+
+/**
+ * Scalars that a document must not hold: a document is kept, planned once for all consumers and may be logged by whoever
+ * stands in between, while an ID number is nobody's business, and a person's SubjectId is one consumer's only.
+ */
+const literals: Readonly<Record<string, (value: unknown) => unknown>> = {
+  CitizenId() {
+    throw createError('INVALID_INPUT', {
+      detail: 'A CitizenId is given by a variable, never in the document.',
+    });
+  },
+  SubjectId(value) {
+    if (typeof value === 'string' && value.startsWith('O-')) return parsers['SubjectId']?.(value);
+    throw createError('INVALID_INPUT', {
+      detail: 'The SubjectId of a person is given by a variable, never in the document.',
+    });
+  },
 };
 
 function matching(value: unknown, pattern: RegExp, name: string): string {
@@ -37,8 +62,9 @@ export function withScalars(schema: GraphQLSchema): GraphQLSchema {
     const scalar = schema.getType(name);
     if (!isScalarType(scalar)) continue;
     (scalar as GraphQLScalarType).parseValue = parse;
+    const parseLiteral = literals[name] ?? parse;
     (scalar as GraphQLScalarType).parseLiteral = (node: ValueNode) =>
-      parse(node.kind === Kind.STRING ? node.value : valueFromASTUntyped(node));
+      parseLiteral(node.kind === Kind.STRING ? node.value : valueFromASTUntyped(node));
   }
   return schema;
 }

@@ -38,6 +38,22 @@ it('hold no ID number, no name of a person, no token and no query, whatever goes
     query: `{ searchCreditSubjects(name: "${person.name}${person.citizenId}") { score } }`,
   });
 
+  const look =
+    'query ($identity: PersonIdentityInput!) { creditPerson(identity: $identity) { id person { name idNumber } } }';
+  const identities = [
+    { name: person.name, idNumber: person.citizenId },
+    { name: `${person.name}某`, idNumber: person.citizenId },
+    { name: person.citizenId, idNumber: person.name },
+    person.citizenId,
+  ];
+  for (const identity of identities)
+    await platform.ask({ as: 'bank-a', query: look, variables: { identity } });
+  const literal = `{ name: "${person.name}", idNumber: "${person.citizenId}" }`;
+  await platform.ask({ as: 'bank-a', query: `{ creditPerson(identity: ${literal}) { id } }` });
+  await platform.simulators.setFault('market-regulation', 'refuse');
+  await platform.ask({ as: 'bank-b', query: look, variables: { identity: identities[0] } });
+  await platform.simulators.setFault('market-regulation', null);
+
   const text = lines.join('\n');
   expect(lines.length).toBeGreaterThan(0);
   for (const line of lines)

@@ -1,6 +1,7 @@
 /** One trace from the bank's request through the gateway and the subgraphs to each legacy call. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
+import { legalRepresentativeOf } from '../simulators/population/people.ts';
 import type { Platform } from './kit/platform.ts';
 import { startPlatform } from './kit/platform.ts';
 
@@ -39,4 +40,24 @@ it('holds operation, fetches, subgraphs and legacy calls, and nothing that names
   const told = JSON.stringify(spans.map(({ name, attributes, events }) => ({ name, attributes, events })));
   expect(told).not.toContain(code);
   expect(told).not.toContain('bank-a');
+});
+
+it('holds of a look-up neither name nor number nor any id of the person, in no attribute, event or address', async () => {
+  exporter.reset();
+  const { name, citizenId } = legalRepresentativeOf(platform.population[5]?.code ?? '', 'test');
+  const { data } = await platform.ask({
+    as: 'bank-a',
+    query:
+      'query ($identity: PersonIdentityInput!) { creditPerson(identity: $identity) { id person { name } } }',
+    variables: { identity: { name, idNumber: citizenId } },
+  });
+  const id = data.creditPerson.id as string;
+  const spans = exporter.getFinishedSpans();
+  expect(spans.map((span) => span.name)).toEqual(expect.arrayContaining(['fetch subjects', 'fetch consent']));
+  const told = JSON.stringify(
+    spans.map((span) => [span.name, span.attributes, span.events, span.status, span.links]),
+  );
+  for (const secret of [name, citizenId, id, id.slice(3), citizenId.slice(0, 10)])
+    expect(told).not.toContain(secret);
+  expect(told).not.toMatch(/P\d+-[\w-]{20,}/);
 });

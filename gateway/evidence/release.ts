@@ -6,7 +6,7 @@
  * more, the answer is made anew without it (the facts are cached by then), and the record of what did not leave is corrected
  * by the next one. A register that cannot be read confirms nothing.
  */
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { canonicalize, digestOf } from '../../schema/canonical.ts';
 import { CONFIRMATION_HOLDS_MS } from '../../schema/consent.ts';
 import { createError } from '../../schema/errors.ts';
@@ -121,11 +121,14 @@ async function append({ audit }: ReleaseParts, record: AuditRecord | null): Prom
   await audit.append(record);
 }
 
-/** SM3 over what a request asks: the operation, its variables and its purpose. */
-export function toRequestDigest(asked: {
-  readonly operation: string;
-  readonly variables: Readonly<Record<string, unknown>>;
-  readonly purpose: string;
-}): string {
-  return digestOf(canonicalize(asked));
+/** HMAC-SM3 over what a request asks: the operation, its variables and its purpose. */
+export function toRequestDigest(
+  key: Uint8Array,
+  asked: {
+    readonly operation: string;
+    readonly variables: Readonly<Record<string, unknown>>;
+    readonly purpose: string;
+  },
+): string {
+  return createHmac('sm3', key).update(canonicalize(asked)).digest('hex');
 }

@@ -21,6 +21,7 @@ import { groupByDenied, noteGrounds, toDenial, withNobody } from './disclosure-g
 import type { EntityCache } from './entity-cache.ts';
 import type { CutOperation, FetchOperation } from './fetch-operation.ts';
 import { readFetchOperation } from './fetch-operation.ts';
+import { createPersonLookups } from './person-lookup.ts';
 import type { GatewayScope } from './request-scope.ts';
 import { statusesIn } from './statuses.ts';
 import type { SubgraphAnswer, SubgraphErrorBody, Transport } from './transport.ts';
@@ -47,6 +48,8 @@ export function createDataSource(
     cache: EntityCache;
     /** Told of each fetch of entities: how many the cache had, and how many the subgraph was asked for. */
     observeCache: (subgraph: string, hits: number, misses: number) => void;
+    /** SubjectId of the person with this ID number; null: the gateway has no keys, and nobody is looked up. */
+    personOf: ((citizenId: string) => string) | null;
     log: Logger;
   },
 ): GraphQLDataSource {
@@ -56,6 +59,9 @@ export function createDataSource(
     maxSize: MOST_CHARACTERS,
     sizeCalculation: (_, query) => query.length,
   });
+
+  const persons =
+    options.personOf && createPersonLookups({ facts: options.facts, personOf: options.personOf });
 
   function operationOf(query: string): FetchOperation {
     const known = operations.get(query);
@@ -83,8 +89,34 @@ export function createDataSource(
     },
   };
 
-  /** A root fetch has no subject yet: what can only be decided with one is not disclosed by it. */
+  /** Root fields that look persons up have a subject before they are answered; the others have none yet. */
   async function fetchRoot(
+    scope: GatewayScope,
+    operation: FetchOperation,
+    variables: Entity,
+  ): Promise<Answer> {
+    const lookups = persons?.of(operation);
+    if (!persons || !lookups) return fetchSubjectless(scope, operation, variables);
+    const [rest, found] = await Promise.all([
+      lookups.rest ? fetchSubjectless(scope, lookups.rest, variables) : { data: {}, errors: [] },
+      persons.fetch(scope, lookups, variables, {
+        async ask(query, items) {
+          const request = { ...toRequest(scope, items), query, variables };
+          const answer = await options.transport.send(subgraph, request);
+          scope.trail.fetches.push({ subgraph, ok: true, cached: 0, asked: 1, statuses: [] });
+          return answer;
+        },
+        groupByDenied: (whole, entries) => groupByDenied(scope, whole, entries),
+        rely: (grounds) => noteGrounds(scope, grounds),
+        toDenial: (decision, path) => toDenial(scope, decision, path),
+        onUnreachable: (error) => noteUnreachable(scope, error),
+      }),
+    ]);
+    return { data: { ...rest.data, ...found.data }, errors: [...rest.errors, ...found.errors] };
+  }
+
+  /** What can only be decided with a subject is not disclosed by a fetch that has none. */
+  async function fetchSubjectless(
     scope: GatewayScope,
     operation: FetchOperation,
     variables: Entity,
@@ -138,7 +170,7 @@ export function createDataSource(
       else distinct.set(key, { representation, positions: [position] });
     });
     const groups = await groupByDenied(scope, operation, [...distinct.values()]);
-    for (const { grounds } of groups) noteGrounds(scope, grounds);
+    for (const { entries } of groups) for (const { grounds } of entries) noteGrounds(scope, grounds);
     const entities: (Entity | null)[] = representations.map(() => null);
     const errors: GraphQLError[] = [];
 

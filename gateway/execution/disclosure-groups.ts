@@ -16,11 +16,11 @@ export interface Group {
   /** Items that these entries may not disclose. */
   readonly denied: ReadonlyMap<string, Denied>;
   readonly entries: DecidedEntry[];
-  /** What allows the others. */
-  readonly grounds: Allowed[];
 }
 
 export interface DecidedEntry extends Entry {
+  /** What allows the items that are not denied. */
+  readonly grounds: readonly Allowed[];
   readonly seesExpired: boolean;
 }
 
@@ -55,15 +55,15 @@ export async function groupByDenied(
     const denied = new Map<string, Denied>(always);
     for (const decision of decisions) if (decision.effect === 'deny') denied.set(decision.item, decision);
     const key = [...denied.keys()].join(' ');
-    const group = groups.get(key) ?? { denied, entries: [], grounds: [] };
+    const group = groups.get(key) ?? { denied, entries: [] };
     group.entries.push({
       ...entry,
+      grounds: decisions.filter((decision) => decision.effect === 'allow'),
       // Only the auditor and the subject still see what is past its publication (law.yaml, afterPublication).
       seesExpired:
         operation.holdsRecords &&
         operation.items.some((item) => rights.withSubject(item, facts, 'EXPIRED').effect === 'allow'),
     });
-    group.grounds.push(...decisions.filter((decision) => decision.effect === 'allow'));
     groups.set(key, group);
   });
   return [...groups.values()];

@@ -25,10 +25,12 @@ import {
   isObjectType,
   Kind,
 } from 'graphql';
+import { createError } from '../../schema/errors.ts';
 import type { MaskKind } from '../../schema/identifiers/mask.ts';
 import { maskValue } from '../../schema/identifiers/mask.ts';
 import { isDisputed } from './adverse-records.ts';
 import { fieldType, keyOf } from './keys.ts';
+import { SUBJECT_ID } from './pseudonyms.ts';
 
 type Path = readonly (string | number)[];
 type Data = Readonly<Record<string, unknown>>;
@@ -43,6 +45,10 @@ export interface ShapeRules {
   readonly maskOf: (parent: string, field: string) => MaskKind | undefined;
   /** Every record under objection that is answered: its mark travels with it, asked for or not. */
   readonly onDisputed: (path: Path) => void;
+  /** The error of a value that is to be masked and whose type has no masked form. */
+  readonly unmaskable: (parent: string, field: string, path: Path) => GraphQLError;
+  /** A SubjectId as this consumer knows it; null when it is none, which is shown to nobody. */
+  readonly toEdgeId: (id: string) => string | null;
   /** Every field that is answered, null included: what the audit record lists. */
   readonly onAnswered: (parent: string, field: string, path: Path, isNull: boolean) => void;
 }
@@ -95,6 +101,11 @@ export function shapeAnswer(
       return isNonNullType(type) ? BUBBLE : null;
     }
     const mask = rules.maskOf(parent.name, name);
+    if (mask !== undefined && !isMaskable(type)) {
+      // Whatever the value is, also when there is none: the band of a figure has no place in an Int, and the figure none here.
+      errors.push(rules.unmaskable(parent.name, name, path));
+      return isNonNullType(type) ? BUBBLE : null;
+    }
     const key = keyOf(first);
     const value = shapeValue(Object.hasOwn(source, key) ? source[key] : null, fields, type, path, mask);
     if (value !== BUBBLE) rules.onAnswered(parent.name, name, path, value === null);
@@ -118,7 +129,10 @@ export function shapeAnswer(
       const list = value.map((entry, at) => shapeValue(entry, fields, type.ofType, [...path, at], mask));
       return list.includes(BUBBLE) ? null : list;
     }
-    if (isLeafType(type)) return mask === undefined ? value : maskValue(mask, value);
+    if (isLeafType(type)) {
+      if (type.name === SUBJECT_ID) return shapeId(value, path);
+      return mask === undefined ? value : maskValue(mask, value);
+    }
     const source = value as Data;
     const runtime = isAbstractType(type) ? rules.schema.getType(String(source['__typename'])) : type;
     if (!isObjectType(runtime)) return null;
@@ -130,6 +144,12 @@ export function shapeAnswer(
     if (shaped === BUBBLE) return null;
     if (isDisputed(rules.schema, runtime.name, source)) rules.onDisputed(path);
     return shaped;
+  }
+
+  function shapeId(value: unknown, path: Path): string | null {
+    const id = typeof value === 'string' ? rules.toEdgeId(value) : null;
+    if (id === null) errors.push(createError('INTERNAL', { path }));
+    return id;
   }
 
   /** One error per denied leaf below a cut field; list positions below it are not known and left out. */
@@ -157,6 +177,12 @@ export function shapeAnswer(
         reportCut(inner, possible, [...path, name]);
       }
   }
+}
+
+/** A mask is a text: of a number, a date or a value of an enum there is no masked form that its type would allow. */
+function isMaskable(type: GraphQLOutputType): boolean {
+  const named = getNamedType(type);
+  return !isLeafType(named) || named.name === 'String' || named.name === 'ID';
 }
 
 /** CollectFields of the GraphQL specification (6.3.2) for one concrete type. */

@@ -14,6 +14,7 @@ export async function applyBatch(
   const { entries, removed } = toFinalStates(changes);
   if (removed.length > 0) {
     await client.query('DELETE FROM subjects.name WHERE subject_id = ANY($1::text[])', [removed]);
+    await client.query('DELETE FROM subjects.person WHERE named_by = ANY($1::text[])', [removed]);
     await client.query('DELETE FROM subjects.subject WHERE subject_id = ANY($1::text[])', [removed]);
   }
   if (entries.length > 0) await putEntries(client, entries, generation);
@@ -72,6 +73,7 @@ async function putEntries(
       generation,
     ],
   );
+  await putPersons(client, entries);
   // Whatever the subject was called until now is a former name, unless it is among those put below.
   await client.query(
     'UPDATE subjects.name SET is_former = true WHERE subject_id = ANY($1::text[]) AND NOT is_former',
@@ -95,6 +97,23 @@ async function putEntries(
       // An array of arrays of different lengths is none in PostgreSQL; a normalised name holds no blank.
       names.map(({ parts }) => parts.bigrams.join(' ')),
       names.map(({ isFormer }) => isFormer),
+    ],
+  );
+}
+
+/** A person is in the index as long as some registration names them: the one before (变更) no longer does. */
+async function putPersons(client: PoolClient, entries: readonly Registered[]): Promise<void> {
+  await client.query('DELETE FROM subjects.person WHERE named_by = ANY($1::text[])', [
+    entries.map(({ subjectId }) => subjectId),
+  ]);
+  const named = entries.filter(({ personId }) => personId !== null);
+  await client.query(
+    `INSERT INTO subjects.person (subject_id, named_by, identity)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[])`,
+    [
+      named.map(({ personId }) => personId),
+      named.map(({ subjectId }) => subjectId),
+      named.map(({ identity }) => identity),
     ],
   );
 }

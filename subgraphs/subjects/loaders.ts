@@ -3,7 +3,7 @@ import { isLegacyError, LegacyError } from '../../adapters/adapter.ts';
 import type { RequestScope } from '../define.ts';
 import type { DepartmentStatus } from '../loader.ts';
 import type { Match } from './matching.ts';
-import type { IndexAnswer, SubjectIndex } from './subject-index.ts';
+import type { IndexAnswer, PersonAnswer, SubjectIndex } from './subject-index.ts';
 import { INDEX } from './subject-index.ts';
 
 export interface SubjectLoaders {
@@ -12,6 +12,11 @@ export interface SubjectLoaders {
    * subject: the register may have it by now.
    */
   readonly subject: DataLoader<string, IndexAnswer>;
+  /**
+   * Persons of one request, with one SQL statement. Rejects with LegacyError for an index that is too old, whether it holds
+   * the person or not: else its age would tell who is in it.
+   */
+  readonly person: DataLoader<string, PersonAnswer>;
   search(name: string, first: number): Promise<readonly Match[]>;
   forAssessment(id: string): Promise<RegisterFacts>;
 }
@@ -40,8 +45,19 @@ export function createSubjectLoaders(index: SubjectIndex, scope: RequestScope): 
     );
   });
 
+  const person = new DataLoader<string, PersonAnswer>(async (ids: readonly string[]) => {
+    const answers = await index.persons(ids, scope.call);
+    return answers.map((answer, at) => {
+      if (isStale(answer.asOf, scope))
+        return new LegacyError('unavailable', INDEX, 'is too old to say who is in the register');
+      if (answer.identities.length > 0) scope.mayCache(ids[at] as string, scope.catalogue.maxAge);
+      return answer;
+    });
+  });
+
   return {
     subject,
+    person,
     search: (name, first) => index.search(name, first, scope.call),
     async forAssessment(id) {
       const startedAt = scope.clock.now();

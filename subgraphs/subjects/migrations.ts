@@ -56,4 +56,20 @@ export const MIGRATIONS = [
       );
     `,
   },
+  {
+    id: '0002-persons',
+    sql: `
+      -- Persons that the register names, by their SubjectId, once for each registration that names them; name and number sealed.
+      CREATE TABLE subjects.person (
+        subject_id text NOT NULL,
+        named_by text NOT NULL,
+        identity text NOT NULL,
+        PRIMARY KEY (subject_id, named_by)
+      );
+      CREATE INDEX person_named_by ON subjects.person (named_by);
+      -- Read the register again from its beginning: until that is done nobody can be said not to be in it.
+      UPDATE subjects.fill SET sequence = 0, anchor = NULL, generation = generation + 1, is_whole = filled_at IS NULL
+      WHERE feed = 'registrations';
+    `,
+  },
 ] as const;

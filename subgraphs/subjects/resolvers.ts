@@ -3,6 +3,7 @@ import { createError } from '../../schema/errors.ts';
 import type { OpenedSubject } from '../../schema/subject-id.ts';
 import type { ResolverContext, Resolvers } from '../define.ts';
 import type { SubjectLoaders } from './loaders.ts';
+import { isNameOf, nameOf } from './persons.ts';
 
 type Context = ResolverContext<SubjectLoaders>;
 
@@ -30,6 +31,13 @@ export const resolvers: Resolvers<SubjectLoaders> = {
         explanation,
       }));
     },
+    async creditPerson(_, { identity }: { identity: PersonIdentityInput }, { loaders, subjectIds }) {
+      if (identity.name.length > LONGEST_NAME)
+        throw createError('INVALID_INPUT', { detail: `name must have 1 to ${LONGEST_NAME} characters.` });
+      const id = subjectIds.ofPerson(identity.idNumber);
+      const { identities } = await loaders.person.load(id).catch(toPublicError);
+      return isNameOf(identity.name, identities, subjectIds) ? { id } : null;
+    },
   },
   CreditSubject: {
     __resolveReference: (reference: { id: string }, { subjectIds }: Context) =>
@@ -41,10 +49,28 @@ export const resolvers: Resolvers<SubjectLoaders> = {
       (await lookUp(id, context))?.formerNames ?? null,
     legalRepresentativeIdentity: async ({ id }: { id: string }, _, context) =>
       (await lookUp(id, context))?.identity ?? null,
+    person: ({ id }: { id: string }, _, { subjectIds }) =>
+      subjectIds.open(id)?.kind === 'NATURAL_PERSON' ? { id } : null,
     registerForAssessment: ({ id }: { id: string }, _, { loaders, subjectIds }) =>
       codeOf(subjectIds.open(id)) === null ? null : loaders.forAssessment(id),
   },
+  Person: {
+    async name({ id }: { id: string }, _, { loaders, subjectIds }) {
+      const { identities } = await loaders.person.load(id).catch(toPublicError);
+      return nameOf(identities, subjectIds);
+    },
+    idNumber({ id }: { id: string }, _, { subjectIds }) {
+      const opened = subjectIds.open(id);
+      return opened?.kind === 'NATURAL_PERSON' ? opened.citizenId : null;
+    },
+  },
 };
+
+/** `idNumber` in its normal form. */
+interface PersonIdentityInput {
+  readonly name: string;
+  readonly idNumber: string;
+}
 
 async function subjectWith(code: string, context: Context): Promise<{ readonly id: string } | null> {
   const id = context.subjectIds.ofOrganisation(code);

@@ -25,6 +25,8 @@ export interface Registered {
   readonly state: RegistrationState | null;
   /** Name and ID number of the legal representative, sealed; null when the register has no sound ID number. */
   readonly identity: string | null;
+  /** SubjectId of the legal representative; null where `identity` is. */
+  readonly personId: string | null;
 }
 
 /** One row understood: an entry, the end of one, or a row that cannot be indexed and why. */
@@ -120,7 +122,7 @@ export function toRegisterChange(row: LegacyRow, subjectIds: SubjectIds): Regist
       .map((name) => name.trim())
       .filter((name) => name !== ''),
     state: STATES[columns.登记状态?.trim() ?? ''] ?? null,
-    identity: toSealedIdentity(columns.法定代表人, columns.法定代表人证件号, subjectIds),
+    ...toRepresentative(columns.法定代表人, columns.法定代表人证件号, subjectIds),
   };
   return { ...place, change: 'registered', entry };
 }
@@ -149,9 +151,15 @@ export function assertMostlySound(changes: readonly RegisterChange[]): void {
     );
 }
 
-function toSealedIdentity(name: string | null, number: string | null, subjectIds: SubjectIds): string | null {
-  const citizenId = parseCitizenId(number ?? '');
-  return name !== null && citizenId.ok ? subjectIds.sealIdentity({ name, citizenId: citizenId.value }) : null;
+function toRepresentative(
+  name: string | null,
+  number: string | null,
+  subjectIds: SubjectIds,
+): Pick<Registered, 'identity' | 'personId'> {
+  const parsed = parseCitizenId(number ?? '');
+  if (name === null || !parsed.ok) return { identity: null, personId: null };
+  const citizenId = parsed.value;
+  return { identity: subjectIds.sealIdentity({ name, citizenId }), personId: subjectIds.ofPerson(citizenId) };
 }
 
 /** Names the columns that do not fit, never what stood in them. */

@@ -22,11 +22,22 @@ export interface IndexAnswer {
   readonly asOf: string;
 }
 
+/** What the index says of a person: their sealed identities, one for each spelling; empty: the register names no such person. */
+export interface PersonAnswer {
+  readonly identities: readonly string[];
+  readonly asOf: string;
+}
+
 export interface SubjectIndex {
   /** One answer per id in their order. Rejects with LegacyError; an index that was never filled is `unavailable`. */
   read(ids: readonly string[], context: CallContext): Promise<readonly IndexAnswer[]>;
   /** The best `first` matches of a name. Rejects as `read` does. */
   search(name: string, first: number, context: CallContext): Promise<readonly Match[]>;
+  /**
+   * One answer per person's id in their order. Rejects as `read` does, and also while the register is read anew: a person
+   * who has not been read in yet is not absent.
+   */
+  persons(ids: readonly string[], context: CallContext): Promise<readonly PersonAnswer[]>;
 }
 
 const READ = `
@@ -34,6 +45,12 @@ const READ = `
          ARRAY(SELECT n.name FROM subjects.name n WHERE n.subject_id = s.subject_id AND n.is_former ORDER BY n.name) AS former_names
   FROM subjects.fill f LEFT JOIN subjects.subject s ON s.subject_id = ANY($1::text[])
   WHERE f.feed = 'registrations' AND f.filled_at IS NOT NULL`;
+
+const PERSONS = `
+  SELECT f.as_of, p.subject_id, p.identity
+  FROM subjects.fill f
+  LEFT JOIN (SELECT DISTINCT subject_id, identity FROM subjects.person WHERE subject_id = ANY($1::text[])) p ON true
+  WHERE f.feed = 'registrations' AND f.filled_at IS NOT NULL AND f.is_whole`;
 
 /**
  * $1 normalised, $2 key, $3 core, $4 bigrams of the core (null when it has none). The arms differ in what they forgive:
@@ -60,6 +77,7 @@ const subjectRow = z.object({
   identity: z.string().nullable(),
   former_names: z.array(z.string()),
 });
+const personRow = z.object({ ...filled, subject_id: z.string(), identity: z.string() });
 const nameRow = z.object({
   ...filled,
   subject_id: z.string(),
@@ -120,6 +138,13 @@ export function createSubjectIndex(store: Adapter<Statement>): SubjectIndex {
         coreSimilarity: row.core_similarity,
       }));
       return rank(asked, candidates, first);
+    },
+    async persons(ids, context) {
+      const { asOf, rows } = await ask({ text: PERSONS, values: [ids] }, personRow, context);
+      return ids.map((id) => ({
+        identities: rows.filter((row) => row.subject_id === id).map(({ identity }) => identity),
+        asOf,
+      }));
     },
   };
 }

@@ -159,7 +159,8 @@ async function readCursor(
 /** After a register that was built anew has been read to its end: whoever is not in it any more. */
 async function forgetOlder(client: PoolClient, generation: number): Promise<void> {
   await client.query(
-    `WITH gone AS (DELETE FROM subjects.subject WHERE generation < $1 RETURNING subject_id)
+    `WITH gone AS (DELETE FROM subjects.subject WHERE generation < $1 RETURNING subject_id),
+          unnamed AS (DELETE FROM subjects.person WHERE named_by IN (SELECT subject_id FROM gone))
      DELETE FROM subjects.name WHERE subject_id IN (SELECT subject_id FROM gone)`,
     [generation],
   );
