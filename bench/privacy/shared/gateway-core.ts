@@ -11,6 +11,7 @@ import type { EntityCache } from '../../../gateway/execution/entity-cache.ts';
 import type { Transport } from '../../../gateway/execution/transport.ts';
 import type * as gatewayModule from '../../../gateway/gateway.ts';
 import type { Supergraph } from '../../../gateway/supergraph/load.ts';
+import type * as personsModule from '../../../gateway/persons.ts';
 import type * as loadModule from '../../../gateway/supergraph/load.ts';
 import { DEFAULT_LIMITS } from '../../../gateway/limits/operation-limits.ts';
 import { readCatalogueFile } from '../../../schema/catalogue.ts';
@@ -20,6 +21,7 @@ import type { Asker } from './oracle.ts';
 
 export interface GatewayModules {
   readonly createGateway: (typeof gatewayModule)['createGateway'];
+  readonly createPersons: (typeof personsModule)['createPersons'];
   readonly loadSupergraph: (typeof loadModule)['loadSupergraph'];
   readonly createDataSource: (typeof dataSourceModule)['createDataSource'];
   readonly createEntityCache: (typeof entityCacheModule)['createEntityCache'];
@@ -43,10 +45,11 @@ export async function loadGatewayModules(root: string): Promise<GatewayModules> 
     (await import(pathToFileURL(join(root, 'gateway', file)).href)) as T;
   // One after the other: loaders that link modules for tests do not take several graphs at a time.
   const { createGateway } = await load<typeof gatewayModule>('gateway.ts');
+  const { createPersons } = await load<typeof personsModule>('persons.ts');
   const { loadSupergraph } = await load<typeof loadModule>('supergraph/load.ts');
   const { createDataSource } = await load<typeof dataSourceModule>('execution/data-source.ts');
   const { createEntityCache } = await load<typeof entityCacheModule>('execution/entity-cache.ts');
-  return { createGateway, loadSupergraph, createDataSource, createEntityCache };
+  return { createGateway, createPersons, loadSupergraph, createDataSource, createEntityCache };
 }
 
 export async function createGatewayCore(
@@ -73,13 +76,22 @@ export async function createGatewayCore(
         transport: options.transport,
         cache: options.cache,
         observeCache: () => undefined,
+        personOf: null,
         log,
       }),
   });
   const gateway = modules.createGateway({
     supergraph,
     rules: readCatalogueFile(options.catalogue, 'the harness’s catalogue'),
+    // Ids at the edge and looking persons up are other parts' to judge: they would make each consumer's answer another one.
     subjectIds: null,
+    digestKey: new Uint8Array(32),
+    persons: modules.createPersons({
+      schema: supergraph.apiSchema,
+      subjectIds: null,
+      takeLookups: () => Promise.resolve(),
+      quantumMs: 1,
+    }),
     transport: options.transport,
     // Records and receipts are other parts' to judge; the answers to a (warm) and a cold gateway would differ by them only.
     audit: { append: () => Promise.resolve(), close: () => Promise.resolve() },

@@ -30,6 +30,10 @@ export interface TrialGateway {
 const WIDE: Readonly<Record<string, string>> = {
   JINXIN_REQUESTS_PER_SECOND: '1000000',
   JINXIN_CONSUMER_RATES: 'default=1000000',
+  JINXIN_LOOKUPS_PER_CONSUMER_MINUTE: '1000000',
+  JINXIN_LOOKUPS_PER_PERSON_HOUR: '1000000',
+  JINXIN_LOOKUPS_PER_CONSUMER_AND_PERSON_HOUR: '1000000',
+  JINXIN_LOOKUP_QUANTUM_MS: '1',
 };
 
 export async function startTrialGateway(options: {

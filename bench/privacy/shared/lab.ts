@@ -20,15 +20,12 @@ type LabRecord {
 
 export const PERSONAL = 'LabRecord.personal';
 
+/** Beside what the lab needs, an item is like any public one of the catalogue. */
 const item = (name: string, use: readonly object[]) => ({
   id: `${LAB}.${name}`,
-  name: { zh: name, en: name },
   publicity: use.length === 0 ? 'PUBLIC' : 'NOT_PUBLIC',
   sharing: 'CONDITIONAL',
   use,
-  basis: ['the harness'],
-  sensitivity: 'L2',
-  retention: 86_400,
 });
 
 const ITEMS = [
@@ -44,10 +41,16 @@ const ITEMS = [
   item('personal', [{ principals: ['bank', 'department', 'subject'] }]),
 ];
 
+interface CatalogueFile {
+  readonly catalogues: readonly { readonly items: readonly { readonly publicity: string }[] }[];
+}
+
 /** The catalogue file with the lab's items in it. */
 export function withLabItems(catalogueJson: string): string {
-  const file = JSON.parse(catalogueJson) as { catalogues: readonly object[] };
+  const file = JSON.parse(catalogueJson) as CatalogueFile;
   const [first] = file.catalogues;
-  const lab = { ...first, department: LAB, name: { zh: LAB, en: LAB }, version: '1', items: ITEMS };
+  const usual = file.catalogues.flatMap(({ items }) => items).find(({ publicity }) => publicity === 'PUBLIC');
+  const items = ITEMS.map((one) => ({ ...usual, ...one }));
+  const lab = { ...first, department: LAB, version: '1', items };
   return JSON.stringify({ ...file, catalogues: [...file.catalogues, lab] });
 }
