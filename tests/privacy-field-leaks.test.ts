@@ -22,7 +22,7 @@ it('lets nobody see a field that the catalogue does not grant, in whatever shape
     fieldLeaksSeenInControl: 1,
     told: [],
   });
-}, 180_000);
+}, 600_000);
 
 describe('the harness', () => {
   const graph = readGraph(readSupergraph());

@@ -10,4 +10,4 @@ it('gives a router that nobody signs for nothing, and one that is signed for wha
     told: [],
   });
   expect(figures['foreignRouterControl']).toBeGreaterThan(0.5);
-}, 300_000);
+}, 600_000);

@@ -17,8 +17,8 @@ import { LAB, LAB_SDL, withLabItems } from './shared/lab.ts';
 import { readCatalogue, readDepartmentSdls } from './shared/files.ts';
 
 const SIZES = {
-  bench: { triples: 100_000, perGateway: 10_000, frontDoor: 2_000, perMutant: 6_000 },
-  test: { triples: 2_000, perGateway: 1_000, frontDoor: 40, perMutant: 3_000 },
+  bench: { triples: 100_000, perGateway: 10_000, frontDoor: 2_000, perMutant: 12_000 },
+  test: { triples: 2_000, perGateway: 1_000, frontDoor: 40, perMutant: 8_000 },
 } as const;
 const ROOT = join(import.meta.dirname, '../..');
 
