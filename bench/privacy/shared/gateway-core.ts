@@ -13,6 +13,7 @@ import type * as gatewayModule from '../../../gateway/gateway.ts';
 import type { Supergraph } from '../../../gateway/supergraph/load.ts';
 import type * as personsModule from '../../../gateway/persons.ts';
 import type * as loadModule from '../../../gateway/supergraph/load.ts';
+import { NOTHING_REGISTERED } from '../../../gateway/operations/registered.ts';
 import { DEFAULT_LIMITS } from '../../../gateway/limits/operation-limits.ts';
 import { readCatalogueFile } from '../../../schema/catalogue.ts';
 import { principalSchema } from '../../../schema/principal.ts';
@@ -97,6 +98,7 @@ export async function createGatewayCore(
     audit: { append: () => Promise.resolve(), close: () => Promise.resolve() },
     signature: null,
     takeRate: () => Promise.resolve(),
+    registered: NOTHING_REGISTERED,
     limits: DEFAULT_LIMITS,
     introspection: 'authenticated',
     requestDeadlineMs: 60_000,
@@ -110,6 +112,7 @@ export async function createGatewayCore(
         principal: principalSchema.parse(asker),
         consumer: asker.id,
         idempotencyKey: null,
+        documentId: null,
         signal: new AbortController().signal,
       });
       return JSON.stringify(answer);

@@ -54,13 +54,14 @@ const PLACES: readonly KeyPlace[] = [
     instead: '0',
   },
   {
-    key: 'plan',
-    file: 'gateway/operations/prepare.ts',
+    key: 'rights',
+    file: 'gateway/authorization/rights.ts',
     find: (node) =>
-      ts.isPropertyAssignment(node) &&
-      node.name.getText() === 'plannedHash' &&
-      ts.isCallExpression(node.initializer)
-        ? [...node.initializer.arguments]
+      ts.isVariableDeclaration(node) &&
+      node.name.getText() === 'key' &&
+      node.initializer &&
+      ts.isTemplateExpression(node.initializer)
+        ? node.initializer.templateSpans.map(({ expression }) => expression)
         : null,
     instead: "''",
   },
@@ -78,10 +79,16 @@ const PLACES: readonly KeyPlace[] = [
 ];
 
 /**
+ * Not told apart by any answer.
+ *
  * Whether somebody may introspect follows from its kind, which the key holds as well: without it every key is as different
  * as with it, and no question can tell.
  */
-const EQUIVALENT = ['prepared operation without mayIntrospect'];
+const EQUIVALENT = [
+  'prepared operation without mayIntrospect',
+  // Who waits for whose preparation is a matter of fairness: the operation that is prepared is the same.
+  'prepared operation without request.consumer',
+];
 
 export function findMutants(): readonly Mutant[] {
   return PLACES.flatMap((place) => {
