@@ -21,6 +21,7 @@ const catalogue = parseCatalogue(
       {
         id: 'tax.item',
         name: { zh: '项', en: 'Item' },
+        category: 'administrative',
         publicity: 'PUBLIC',
         sharing: 'UNCONDITIONAL',
         basis: ['test'],
@@ -32,9 +33,9 @@ const catalogue = parseCatalogue(
   'loader.test.ts',
 );
 
-async function answerOf(asOf: string | null, found: boolean, of: DepartmentCatalogue = catalogue) {
+async function answerOf(asOf: string | null, found: boolean, of: DepartmentCatalogue = catalogue, now = NOW) {
   const kept: number[] = [];
-  const clock = createClock(1, NOW);
+  const clock = createClock(1, now);
   const scope: RequestScope = {
     principal: { kind: 'public', id: 'public', purpose: 'PUBLIC_QUERY', subjects: [] },
     clock,
@@ -62,6 +63,13 @@ describe('the age of an answer', () => {
     ['no moment at all', 'yesterday', false, { status: 'STALE', kept: [0] }],
   ])('that is %s', async (_, asOf, found, expected) => {
     expect(await answerOf(asOf, found)).toEqual(expected);
+  });
+
+  it('is kept to the end of the day in China at most, with which publications end', async () => {
+    const late = Date.parse('2026-11-24T23:59:30+08:00');
+    const { kept } = await answerOf('2026-11-24T00:00:00+08:00', true, catalogue, late);
+    expect(kept.every((seconds) => seconds > 0 && seconds <= 30)).toBe(true);
+    expect(kept).toHaveLength(1);
   });
 
   it('is not asked of a department that never says as of when', async () => {

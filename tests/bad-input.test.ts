@@ -99,8 +99,8 @@ describe('a token', () => {
     expect(
       errors.map(({ path, extensions }) => [path?.join('.'), extensions['code'], extensions['item']]),
     ).toEqual([
-      ['creditSubject.tax.grade', 'FORBIDDEN', 'tax.grade'],
       ['creditSubject.tax.g', 'FORBIDDEN', 'tax.grade'],
+      ['creditSubject.tax.grade', 'FORBIDDEN', 'tax.grade'],
     ]);
   });
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { request } from 'undici';
+import { loadLaw } from '../schema/law.ts';
 import { readConfig } from '../gateway/config.ts';
 import type { RunningGateway } from '../gateway/serve.ts';
 import { serveGateway } from '../gateway/serve.ts';
@@ -89,6 +90,7 @@ beforeAll(async () => {
   const items = MASK_KINDS.map((kind) => ({
     id: itemOf(kind),
     name: { zh: kind, en: kind },
+    category: 'service',
     publicity: 'NOT_PUBLIC',
     sharing: 'CONDITIONAL',
     use: [{ principals: ['bank'], mask: kind }, { principals: ['auditor'] }],
@@ -96,7 +98,7 @@ beforeAll(async () => {
     sensitivity: 'L3',
     retention: 60,
   }));
-  await writeFile(catalogue, JSON.stringify({ catalogues: [{ version: '1', items }] }));
+  await writeFile(catalogue, JSON.stringify({ law: loadLaw(), catalogues: [{ version: '1', items }] }));
   databases = createTestDatabases();
   const url = await databases.url('platform');
   gateway = await serveGateway(

@@ -25,7 +25,7 @@ describe('the harness', () => {
     expect(count('entity cache')).toBeGreaterThanOrEqual(5);
     expect(count('prepared operation')).toBeGreaterThanOrEqual(5);
     expect(new Set(byKey)).toEqual(
-      new Set(['entity cache', 'single flight', 'prepared operation', 'plan', 'cut of a fetch']),
+      new Set(['entity cache', 'single flight', 'prepared operation', 'rights', 'cut of a fetch']),
     );
   });
 

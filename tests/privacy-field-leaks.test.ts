@@ -44,7 +44,7 @@ describe('the harness', () => {
   });
 
   it('asks as every kind with every purpose', () => {
-    const askers = createAskers(oracle, subjects[0] as (typeof subjects)[0], 'test');
+    const askers = createAskers(oracle, subjects[0] as (typeof subjects)[0], 'P1-person', 'test');
     const combinations = new Set(askers.map(({ kind, purpose }) => `${kind} ${purpose}`));
     expect(combinations.size).toBe(PRINCIPAL_KINDS.length * PURPOSES.length);
   });

@@ -7,6 +7,8 @@
  * of the catalogue. What is known to be denied must not even be asked for.
  */
 import { ANONYMOUS } from '../../schema/principal.ts';
+import { sandboxBytes } from '../../schema/keys.ts';
+import { createSubjectIds } from '../../schema/subject-id.ts';
 import { randomFor } from '../../simulators/population/random.ts';
 import { createAskers } from './shared/askers.ts';
 import { createCanaries } from './shared/canaries.ts';
@@ -34,6 +36,11 @@ interface Job {
 /** Least number of shapes in which a field must have been asked for by every kind of principal to count as covered. */
 const LEAST_SHAPES = { bench: 12, test: 1 } as const;
 const FAILING = 'failing-';
+/** A synthetic person, and the id that it has inside of a platform with the sandbox's keys. */
+const CITIZEN = '120101190001010016';
+const personOf = (citizenId: string) =>
+  createSubjectIds(new Map([[1, sandboxBytes('subject', 64)]])).ofPerson(citizenId);
+
 const GATEWAY: Asker = {
   id: 'gateway',
   kind: 'operator',
@@ -54,7 +61,7 @@ export default async function fieldLeaks(options: {
   const canaries = createCanaries(seed);
   const subjects = createSubjects(seed, 2);
   const [first, second] = subjects as readonly [(typeof subjects)[0], (typeof subjects)[0]];
-  const askers = createAskers(oracle, first, seed.slice(0, 20));
+  const askers = createAskers(oracle, first, personOf(CITIZEN), seed.slice(0, 20));
   const byId = new Map([GATEWAY, ...askers].map((asker) => [asker.id, asker]));
   const askerOf = (id: string) => byId.get(id.startsWith(FAILING) ? id.slice(FAILING.length) : id);
   const deniedAsked: string[] = [];
@@ -66,6 +73,7 @@ export default async function fieldLeaks(options: {
     canaries,
     subjects,
     askerOf,
+    personOf,
     onCall,
     fails: (principal) => principal.startsWith(FAILING),
     maxAge: () => 0,
@@ -92,7 +100,7 @@ export default async function fieldLeaks(options: {
         '[SubjectId]': [first.id, second.id],
         Date: '2026-01-01',
         DateTime: '2027-01-01T00:00:00Z',
-        CitizenId: '120101190001010016',
+        CitizenId: CITIZEN,
       },
     };
     const tally = createTally(graph);
@@ -109,7 +117,9 @@ export default async function fieldLeaks(options: {
       isControl = true;
       const careless = await startTrialGateway({
         supergraph: readSupergraph(),
-        catalogue: readCatalogue().replaceAll('"publicity": "NOT_PUBLIC"', '"publicity": "PUBLIC"'),
+        catalogue: readCatalogue()
+          .replaceAll('"publicity": "NOT_PUBLIC"', '"publicity": "PUBLIC"')
+          .replaceAll('"sharing": "NOT_SHARED"', '"sharing": "UNCONDITIONAL"'),
         subgraphsUrl: http.url,
       });
       try {
@@ -251,7 +261,13 @@ function toJobs(
     const isFirst = !seen.has(key);
     seen.add(key);
     for (const access of accesses) {
-      const some = size === 'bench' ? names : isFirst ? [random.pick(names)] : [];
+      const [own = ''] = options.subjects;
+      const isGranted = access.coordinates.some(({ field }) =>
+        field.items.every((item) => oracle.judge(asker, item, own) !== 'deny'),
+      );
+      // Who may see something asks for it plainly as well: that it is answered must not hang on the shape that was drawn.
+      const drawn = () => [...new Set([random.pick(names), ...(isGranted ? ['plain'] : [])])];
+      const some = size === 'bench' ? names : isFirst ? drawn() : [];
       const shapes = isFirst ? some : size === 'bench' ? [random.pick(names)] : [];
       for (const shape of shapes) jobs.push({ asker, access, shape, isFailing: false });
       if (isFirst && (size === 'bench' || random.chance(0.1)))

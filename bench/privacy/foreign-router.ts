@@ -4,6 +4,10 @@
  * the same questions are asked with principals that the gateway's own key signed: then the data come.
  */
 import { pino } from 'pino';
+import { request } from 'undici';
+import type { PersonaName } from '../../schema/sandbox-tokens.ts';
+import { SAMPLE_COMPANY_CODE } from '../../schema/sandbox-tokens.ts';
+import type { Sandbox } from '../../scripts/sandbox.ts';
 import { startSandbox } from '../../scripts/sandbox.ts';
 import { parseCreditCode } from '../../schema/identifiers/unified-social-credit-code.ts';
 import type { Principal } from '../../schema/principal.ts';
@@ -50,6 +54,7 @@ export default async function foreignRouter(options: {
     router = size === 'bench' ? await startHiveRouter(supergraph, print) : await startStockRouter(supergraph);
     const codes = sandbox.population.map(({ code }) => code).filter((code) => parseCreditCode(code).ok);
     await untilKnown(router, proxy, codes);
+    await fillRegisters(sandbox);
     const accesses = findAccesses(graph).filter(({ operation }) => operation === 'query');
     const open = new Set(accesses.filter(({ isOpen }) => isOpen).flatMap(coordinatesOf));
     const asking: Asking = { router, graph, codes: codes.slice(0, 20) };
@@ -155,7 +160,62 @@ function signedPrincipals(codes: readonly string[]): readonly Principal[] {
       subjects: [],
       department: 'market-regulation',
     },
+    { kind: 'department', id: 'tax-officer', purpose: 'EMERGENCY', subjects: [], department: 'tax' },
+    { kind: 'auditor', id: 'auditor', purpose: 'AUDIT', subjects: [] },
   ];
+}
+
+/** What the platform's own registers hold: a consent, a release, and records of who looked. */
+async function fillRegisters(sandbox: Sandbox): Promise<void> {
+  const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+  const subject = `O-${SAMPLE_COMPANY_CODE}`;
+  const ask = async (as: PersonaName, purpose: string, query: string, variables: object) => {
+    const response = await request(sandbox.url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${await sandbox.token(as)}`,
+        'jinxin-purpose': purpose,
+      },
+      body: JSON.stringify({ query, variables }),
+    });
+    const { errors } = (await response.body.json()) as { errors?: readonly { message: string }[] };
+    if (errors) throw new Error(`a register could not be filled: ${errors[0]?.message ?? ''}`);
+  };
+  await ask(
+    'company-owner',
+    'SELF_ACCESS',
+    'mutation ($input: GrantConsentInput!) { grantConsent(input: $input) { id } }',
+    {
+      input: {
+        subject,
+        consumer: 'bank-b',
+        purpose: 'LOAN_ORIGINATION',
+        items: ['tax.grade'],
+        expiresAt: day(7),
+        periodFrom: day(-300).slice(0, 10),
+        periodUntil: day(0).slice(0, 10),
+        dataLifeDays: 7,
+        frequency: { times: 1, per: 'CONSENT' },
+      },
+    },
+  );
+  await ask(
+    'tax-officer',
+    'EMERGENCY',
+    'mutation ($input: BreakGlassInput!) { breakGlass(input: $input) { id } }',
+    {
+      input: {
+        subject,
+        items: ['human-resources.insured-count'],
+        reason: '演练：无真实紧急情况，仅供核对放行登记',
+        minutes: 10,
+      },
+    },
+  );
+  const code = SAMPLE_COMPANY_CODE;
+  const read = 'query ($code: CreditCode!) { creditSubject(code: $code) { tax { grade } } }';
+  await ask('bank-a', 'LOAN_ORIGINATION', read, { code });
 }
 
 /** The index of subjects is read in the background: waits until the router gets one of them with a good signature. */

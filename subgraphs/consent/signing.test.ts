@@ -59,11 +59,8 @@ describe('a signed consent', () => {
             { change: [bytes.readUInt8(at) ^ 1], add: [bytes.readUInt8(at), 0x20], remove: [] }[how] ?? [];
           const changed = Buffer.concat([bytes.subarray(0, at), Buffer.from(middle), bytes.subarray(at + 1)]);
           const forged = { ...signed, [part]: changed.toString('latin1') };
-          // The last characters of base64url hold bits that stand for nothing: what means the same bytes is the same.
-          const isSame =
-            part === 'signature' &&
-            Buffer.from(forged.signature, 'base64url').equals(Buffer.from(signed.signature, 'base64url'));
-          expect(isSignedArtefact(verifier, forged)).toBe(isSame);
+          // The last characters of base64url hold bits that stand for nothing: only the one spelling is taken.
+          expect(isSignedArtefact(verifier, forged)).toBe(false);
         },
       ),
       { numRuns: 80 },

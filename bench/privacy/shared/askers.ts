@@ -5,11 +5,18 @@ import type { HarnessSubject } from './departments.ts';
 import type { Asker, Oracle } from './oracle.ts';
 
 /**
- * `first` is the subject that consents, that a `subject` is, and for which a release is open; what is true of it must never
+ * `first` is the subject that consents, that a `subject` is, and so is the person of whom `person` is the id; and for which a release is open; what is true of it must never
  * show of another. Of every combination that the catalogue tells apart there is one; its id is its name.
  */
-export function createAskers(oracle: Oracle, first: HarnessSubject, seed: string): readonly Asker[] {
+export function createAskers(
+  oracle: Oracle,
+  first: HarnessSubject,
+  person: string,
+  seed: string,
+): readonly Asker[] {
   const every = [...oracle.items.keys()];
+  const all = [first.id, person];
+  const ofAll = (items: readonly string[]) => Object.fromEntries(all.map((id) => [id, items]));
   const askers: Asker[] = [];
   for (const kind of PRINCIPAL_KINDS)
     for (const purpose of PURPOSES)
@@ -29,26 +36,24 @@ export function createAskers(oracle: Oracle, first: HarnessSubject, seed: string
         };
         askers.push(plain);
         const may = (requirement: string) => mayNeed(oracle, plain, requirement);
-        if (may('CONSENT'))
-          askers.push({ ...plain, id: `consented-${plain.id}`, consents: { [first.id]: every } });
+        if (may('CONSENT')) askers.push({ ...plain, id: `consented-${plain.id}`, consents: ofAll(every) });
         if (may('CONSENT'))
           askers.push({
             ...plain,
             id: `half-${plain.id}`,
-            consents: { [first.id]: every.filter((_, at) => at % 2 === 0) },
+            consents: ofAll(every.filter((_, at) => at % 2 === 0)),
           });
-        if (may('SELF')) askers.push({ ...plain, id: `self-${plain.id}`, subjects: [first.id] });
-        if (may('BREAK_GLASS'))
-          askers.push({ ...plain, id: `released-${plain.id}`, releases: { [first.id]: every } });
+        if (may('SELF')) askers.push({ ...plain, id: `self-${plain.id}`, subjects: all });
+        if (may('BREAK_GLASS')) askers.push({ ...plain, id: `released-${plain.id}`, releases: ofAll(every) });
       }
   // A consent or a release that is no basis for this kind or purpose is none.
   askers.push({
     id: `stray-${seed}`,
     kind: 'partner',
     purpose: 'REGIONAL_EXCHANGE',
-    subjects: [first.id],
-    consents: { [first.id]: every },
-    releases: { [first.id]: every },
+    subjects: all,
+    consents: ofAll(every),
+    releases: ofAll(every),
   });
   return askers;
 }

@@ -122,6 +122,8 @@ export async function createTriples(world: CacheWorld, unchanged: GatewayModules
       let triples = 0;
       const isDone = () => triples >= count || (until === 'leak' && leaks.length > 0);
       try {
+        // Before anything is prepared: one asker's several new questions at once must each get their own answers.
+        for (const asker of shuffled(askers, random).slice(0, 4)) await askTogether(asker, random);
         while (!isDone()) {
           cache.empty();
           const a = inSomeState(random.pick(askers), random);
@@ -146,6 +148,23 @@ export async function createTriples(world: CacheWorld, unchanged: GatewayModules
         for (const core of warm.values()) await core.close();
       }
       return { triples, leaks };
+
+      async function askTogether(asker: Asker, of: Random): Promise<void> {
+        const some = [...new Set(Array.from({ length: 3 }, () => of.int(0, questions.length - 1)))];
+        const before: { readonly cold: string; readonly uncached: string }[] = [];
+        for (const at of some) before.push(await withoutWarmth(asker, 'first', at));
+        put(asker);
+        const core = await coreAt('first');
+        const answers = await Promise.all(some.map((at) => core.ask(asker, questions[at] as Question)));
+        answers.forEach((answer, index) => {
+          triples += 1;
+          const { cold = '', uncached = '' } = before[index] ?? {};
+          if (answer !== cold || answer !== uncached)
+            leaks.push(
+              `${asker.id}, several questions at once: ${JSON.stringify(questions[some[index] ?? 0])}\n    ${difference(answer, cold)}`,
+            );
+        });
+      }
 
       async function judge(a: Asker, b: Asker, of: Generation, at: number, isTogether: boolean) {
         if (isDone()) return;

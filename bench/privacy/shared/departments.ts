@@ -60,6 +60,8 @@ export interface DepartmentRules {
   readonly canaries: Canaries;
   readonly subjects: readonly HarnessSubject[];
   askerOf(id: string): Asker | undefined;
+  /** SubjectId of the person with an ID number that an argument holds; its values are those of the first subject. */
+  readonly personOf?: (citizenId: string) => string;
   readonly onCall: (call: DepartmentCall) => void;
   /** Askers whose departments fail: every protected leaf is an error that tells its canary. */
   readonly fails: (principal: string) => boolean;
@@ -75,8 +77,11 @@ export interface DepartmentRules {
 
 interface Node extends Readonly<Record<string, unknown>> {
   readonly [SUBJECT]?: number;
+  readonly [PERSON]?: string;
 }
 const SUBJECT = Symbol('number of the subject');
+const PERSON = Symbol('id of a person that was looked up');
+const NUMBER = /\b\d{17}[\dX]\b/;
 
 export function createCanaryDepartments(
   sdls: readonly { readonly name: string; readonly sdl: string }[],
@@ -146,9 +151,15 @@ export function createCanaryDepartments(
       if (isEnumType(type)) return type.getValues()[0]?.name;
       if (!isLeafType(type)) {
         const concrete = isAbstractType(type) ? info.schema.getPossibleTypes(type)[0]?.name : type.name;
-        return { __typename: concrete, [SUBJECT]: subject };
+        const [number] = NUMBER.exec(JSON.stringify(args)) ?? [];
+        const person = node?.[PERSON] ?? (number === undefined ? undefined : rules.personOf?.(number));
+        return {
+          __typename: concrete,
+          [SUBJECT]: subject,
+          ...(person === undefined ? {} : { [PERSON]: person }),
+        };
       }
-      if (type.name === 'SubjectId') return rules.subjects[subject]?.id;
+      if (type.name === 'SubjectId') return node?.[PERSON] ?? rules.subjects[subject]?.id;
       if (type.name === 'CreditCode') return rules.subjects[subject]?.code;
       const own = rules.saltOf?.(coordinate, principal, args as Readonly<Record<string, unknown>>) ?? '';
       const value = rules.canaries.valueOf(coordinate + own + salt, type.name, subject);
