@@ -187,9 +187,14 @@ describe('what is to be masked', () => {
       },
     });
     expect(errors.map(({ path, extensions }) => [path.at(-1), extensions])).toEqual(
-      ['int', 'float', 'ints', 'flag', 'band', 'none', 'aliased'].map((name) => [
+      ['aliased', 'band', 'flag', 'float', 'int', 'ints', 'none'].map((name) => [
         name,
-        { code: 'FORBIDDEN', item: 'a.amount', reason: 'MASKED' },
+        {
+          code: 'FORBIDDEN',
+          item: 'a.amount',
+          reason: 'MASKED',
+          decision: expect.stringMatching(/^[\w-]{16}$/),
+        },
       ]),
     );
     const whole = await ask('{ person { figures { int float ints flag band } } }', 'auditor');
