@@ -36,7 +36,11 @@ import { createNamedSubjects } from './execution/named-subjects.ts';
 import type { GatewayScope } from './execution/request-scope.ts';
 import { createTrail, noteDenial } from './execution/request-scope.ts';
 import type { Withdrawn } from './execution/subject-knowledge.ts';
-import { createSubjectKnowledge, NOTHING_WITHDRAWN } from './execution/subject-knowledge.ts';
+import {
+  createStateMemory,
+  createSubjectKnowledge,
+  NOTHING_WITHDRAWN,
+} from './execution/subject-knowledge.ts';
 import { refuse, toPublicErrors } from './execution/public-errors.ts';
 import { createFailures } from './execution/failures.ts';
 import { shapeAnswer } from './execution/shape.ts';
@@ -81,6 +85,8 @@ export type Gateway = (request: GatewayRequest) => Promise<GatewayAnswer>;
 /** Without a bound every entry of a large variable is an error with a text of its own. */
 const MOST_VARIABLE_ERRORS = 5;
 
+/** A company that is struck off keeps its consents for as long at most. */
+const STATES_KEPT_MS = 60_000;
 const tracer = trace.getTracer('jinxin.gateway');
 
 export function createGateway(parts: GatewayParts): Gateway {
@@ -89,6 +95,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const rightsOf = createRightsOf(rules, supergraph.requirements);
   const prepare = createOperations({ supergraph, limits, bytes: 64 * 1024 * 1024 });
   const runPlan = createRun(supergraph);
+  const states = createStateMemory(STATES_KEPT_MS);
   const namedSubjects = createNamedSubjects(supergraph.apiSchema);
 
   return (request) =>
@@ -180,6 +187,7 @@ export function createGateway(parts: GatewayParts): Gateway {
           subjectIds: parts.subjectIds,
           law: rules.law,
           withdrawn,
+          states,
           now: Date.now,
           log,
         }),

@@ -1,8 +1,15 @@
 /** What every department's folder must show, looped over what is found: a new department is tested when it appears. */
 import { describe, expect, it } from '@jest/globals';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import type { GraphQLNamedType, GraphQLObjectType } from 'graphql';
-import { getNamedType, isIntrospectionType, isObjectType, isNonNullType, parse } from 'graphql';
+import type { GraphQLArgument, GraphQLInputField, GraphQLNamedType, GraphQLObjectType } from 'graphql';
+import {
+  getNamedType,
+  isInputObjectType,
+  isIntrospectionType,
+  isNonNullType,
+  isObjectType,
+  parse,
+} from 'graphql';
 import { readFileSync } from 'node:fs';
 import { composeSupergraph, toSubgraphSdl } from '../schema/compose.ts';
 import { policiesOf } from '../schema/policies.ts';
@@ -11,6 +18,11 @@ import { discoverDepartments } from './discover.ts';
 
 const departments = await discoverDepartments();
 const allItems = new Set(departments.flatMap(({ catalogue }) => catalogue.items.map(({ id }) => id)));
+const publicItems = new Set(
+  departments.flatMap(({ catalogue }) =>
+    catalogue.items.filter(({ publicity }) => publicity === 'PUBLIC').map(({ id }) => id),
+  ),
+);
 const COMMON = namesOfTypes(readFileSync(new URL('../schema/common.graphql', import.meta.url), 'utf8'));
 /** Opaque to whoever has no key of the platform's: they disclose nothing, and joins need them. */
 const OPAQUE = new Set(['SubjectId', 'SealedIdentity']);
@@ -75,6 +87,23 @@ describe.each(departments.map((department) => [department.subgraph.name, departm
       expect(unused).toEqual([]);
     });
 
+    it('lets nobody filter by what they may not see: who may use an argument may see every row that it tells apart', () => {
+      const open = types
+        .filter(({ name }) => name !== 'Mutation')
+        .flatMap((type) =>
+          Object.values(type.getFields())
+            .filter(({ args }) => args.some(tellsRowsApart))
+            .flatMap((field) => {
+              const own = policiesOf(field.astNode);
+              const below = itemsBelow(getNamedType(field.type), new Set());
+              return [...below]
+                .filter((item) => !own.includes(item) && !publicItems.has(item))
+                .map((item) => `${type.name}.${field.name}: ${item}`);
+            }),
+        );
+      expect(open).toEqual([]);
+    });
+
     it('leaves every fact of a block nullable: unknown is null, never a default', () => {
       const strict = types
         .filter((type) => type.getInterfaces().some(({ name }) => name === 'DepartmentAnswer'))
@@ -101,6 +130,28 @@ describe.each(departments.map((department) => [department.subgraph.name, departm
     });
   },
 );
+
+/** Arguments by which a subject is named, or a list is paged, tell no row from another. */
+const NAMING = new Set(['CreditCode', 'SubjectId', 'CitizenId', 'ID', 'Purpose']);
+const PAGING = new Set(['first', 'after']);
+
+function tellsRowsApart({ name, type }: GraphQLArgument | GraphQLInputField): boolean {
+  const of = getNamedType(type);
+  if (PAGING.has(name) || NAMING.has(of.name)) return false;
+  return !isInputObjectType(of) || Object.values(of.getFields()).some(tellsRowsApart);
+}
+
+/** Items of all fields from here on; another subject is another story. */
+function itemsBelow(type: GraphQLNamedType, seen: Set<string>): ReadonlySet<string> {
+  if (!isObjectType(type) || type.name === 'CreditSubject' || seen.has(type.name)) return new Set();
+  seen.add(type.name);
+  return new Set(
+    Object.values(type.getFields()).flatMap((field) => [
+      ...policiesOf(field.astNode),
+      ...itemsBelow(getNamedType(field.type), seen),
+    ]),
+  );
+}
 
 function ownTypes({ sdl }: Department): readonly GraphQLObjectType[] {
   const schema = buildSubgraphSchema([{ typeDefs: parse(toSubgraphSdl(sdl)) }]);

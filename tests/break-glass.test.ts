@@ -7,7 +7,6 @@ import type { Principal } from '../schema/principal.ts';
 import { PRINCIPAL_HEADER, signPrincipal } from '../schema/principal.ts';
 import type { PersonaName } from '../schema/sandbox-tokens.ts';
 import { SAMPLE_COMPANY_CODE } from '../schema/sandbox-tokens.ts';
-import { indexEvidence } from './kit/evidence.ts';
 import type { Platform } from './kit/platform.ts';
 import { startPlatform } from './kit/platform.ts';
 
@@ -28,7 +27,6 @@ beforeAll(async () => {
   platform = await startPlatform({ scale: 60, onLog: (line) => lines.push(line) });
   database = new pg.Client({ connectionString: await platform.databaseUrl('platform') });
   await database.connect();
-  await indexEvidence(database);
 }, 60_000);
 afterAll(async () => {
   await database.end();

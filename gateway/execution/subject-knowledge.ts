@@ -2,6 +2,7 @@
  * What authorization must know of subjects before their departments are asked: consents, releases, states. Asked once for
  * each set of subjects and request, all at the same time. What cannot be found out is null, and what needs it is denied.
  */
+import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { Law } from '../../schema/law.ts';
 import type { CitizenId } from '../../schema/identifiers/citizen-id.ts';
@@ -27,6 +28,32 @@ export interface Withdrawn {
 
 export const NOTHING_WITHDRAWN: Withdrawn = { ids: new Set(), isUnknown: false };
 
+/** `null`: the register knows of no end. */
+export interface StateMemory {
+  of(
+    subjects: readonly string[],
+    ask: (missing: readonly string[]) => Promise<ReadonlyMap<string, SubjectState>>,
+  ): Promise<ReadonlyMap<string, SubjectState>>;
+}
+
+/** Keeps each state for `keptMs`; a register that cannot be read is asked again by the next request. */
+export function createStateMemory(keptMs: number): StateMemory {
+  const kept = new LRUCache<string, { readonly state: SubjectState | null }>({ max: 50_000, ttl: keptMs });
+  return {
+    async of(subjects, ask) {
+      const missing = subjects.filter((subject) => !kept.has(subject));
+      const asked = missing.length > 0 ? await ask(missing) : new Map<string, SubjectState>();
+      const states = new Map<string, SubjectState>();
+      for (const subject of missing) kept.set(subject, { state: asked.get(subject) ?? null });
+      for (const subject of subjects) {
+        const state = asked.get(subject) ?? kept.get(subject)?.state ?? null;
+        if (state !== null) states.set(subject, state);
+      }
+      return states;
+    },
+  };
+}
+
 export function createSubjectKnowledge(options: {
   readonly principal: Principal;
   readonly request: string;
@@ -34,6 +61,8 @@ export function createSubjectKnowledge(options: {
   readonly subjectIds: SubjectIds | null;
   readonly law: Law;
   readonly withdrawn: Withdrawn;
+  /** States that were read a short while ago, for all requests: a register of companies changes by the day. */
+  readonly states: StateMemory;
   readonly now: () => number;
   readonly log: Logger;
 }): SubjectKnowledge {
@@ -69,7 +98,9 @@ export function createSubjectKnowledge(options: {
       wants('BREAK_GLASS')
         ? once(`releases ${key}`, () => questions.releases(principal.id, subjects))
         : EMPTY,
-      wants('CONSENT') ? once(`states ${key}`, () => questions.states(subjects)) : EMPTY,
+      wants('CONSENT')
+        ? once(`states ${key}`, () => options.states.of(subjects, (some) => questions.states(some)))
+        : EMPTY,
     ]);
     return (subject) => {
       if (subject === null) return NO_FACTS;

@@ -67,3 +67,11 @@ export function assertExtensible(
   if (until > record.at + delay.most)
     throw invalid('input.until', `must be at most ${delay.most / DAY_MS} days after the access`);
 }
+
+/** "2026-11" → the month in China, from its first moment until that of the next. Throws INVALID_INPUT. */
+export function readMonth(month: string): { readonly from: string; readonly until: string } {
+  const [, year, number] = /^(20\d\d)-(0[1-9]|1[0-2])$/.exec(month) ?? [];
+  if (year === undefined || number === undefined) throw invalid('month', 'must read YYYY-MM');
+  const startOf = (index: number) => new Date(Date.UTC(Number(year), index) - 8 * 3_600_000).toISOString();
+  return { from: startOf(Number(number) - 1), until: startOf(Number(number)) };
+}

@@ -1,11 +1,12 @@
 import { isLegacyError } from '../../adapters/adapter.ts';
 import { createError } from '../../schema/errors.ts';
 import type { ResolverContext, Resolvers } from '../define.ts';
+import { toShownCount } from '../counts.ts';
 import { invalidCursor, readCursor, readFirst, toCursor } from '../pages.ts';
 import type { AccessEntry, AccessResult } from './entries.ts';
 import { toEntry } from './entries.ts';
 import type { ExtendAccessDelayInput } from './input.ts';
-import { assertExtensible, invalid, readFilter, readMoment, readReason } from './input.ts';
+import { assertExtensible, invalid, readFilter, readMoment, readMonth, readReason } from './input.ts';
 import type { Names } from './names.ts';
 import type { AccessLog, AuditFilter, LoggedRecord } from './source.ts';
 import type { Visibility } from './visibility.ts';
@@ -38,6 +39,8 @@ interface AuditArguments {
 export const resolvers: Resolvers<AccessLogLoaders> = {
   Query: {
     auditRecords: (_, asked: AuditArguments, context) => readAudit(asked, context).catch(toPublicError),
+    accessStatistics: (_, { month }: { month: string }, context) =>
+      countAccesses(month, context).catch(toPublicError),
   },
   Mutation: {
     extendAccessDelay: (_, { input }: { input: ExtendAccessDelayInput }, context) =>
@@ -101,6 +104,17 @@ async function readAudit(asked: AuditArguments, { loaders, principal, clock, cal
     })),
     next: found.length > first && last ? toCursor({ at: last.at, key: last.seq }, filter) : null,
   };
+}
+
+/** Whole calendar months and nothing else: of two periods that overlap the difference could be a single record. */
+async function countAccesses(month: string, { loaders, principal, call }: Context) {
+  const { from, until } = readMonth(month);
+  const tallies = await loaders.accessLog.count(from, until, call);
+  return tallies.map(({ purpose, result, count }) => ({
+    purpose,
+    result: result === 'INTENDED' ? 'ATTEMPTED' : result,
+    ...toShownCount(count, principal.kind === 'auditor'),
+  }));
 }
 
 async function extend(input: ExtendAccessDelayInput, { loaders, principal, clock, call }: Context) {

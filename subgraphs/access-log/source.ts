@@ -7,6 +7,7 @@ import type { Adapter, CallContext } from '../../adapters/adapter.ts';
 import { LegacyError } from '../../adapters/adapter.ts';
 import type { Statement } from '../../adapters/postgres/store.ts';
 import type { Purpose } from '../../schema/purpose.ts';
+import { PURPOSES } from '../../schema/purpose.ts';
 import type { AccessRecord } from './record.ts';
 import { recordSchema } from './record.ts';
 
@@ -60,8 +61,16 @@ export interface AccessLog {
     question: { filter: AuditFilter; after: Pick<Position, 'seq'> | null; limit: number },
     context: CallContext,
   ): Promise<readonly LoggedRecord[]>;
+  /** Records from `from` until `until` (ISO 8601, exclusive), by purpose and result. */
+  count(from: string, until: string, context: CallContext): Promise<readonly AccessTally[]>;
   one(entry: { at: string; id: string }, context: CallContext): Promise<LoggedRecord | null>;
   extend(extension: Extension, context: CallContext): Promise<void>;
+}
+
+export interface AccessTally {
+  readonly purpose: Purpose;
+  readonly result: AccessRecord['result'];
+  readonly count: number;
 }
 
 /** Why the subject reads of a record later still; times in ISO 8601. */
@@ -83,6 +92,11 @@ const rowSchema = z.object({
     .pipe(recordSchema),
   hash: z.instanceof(Buffer).transform((bytes) => bytes.toString('hex')),
   extended_until: moment.nullable(),
+});
+const tallySchema = z.object({
+  purpose: z.enum(PURPOSES),
+  result: recordSchema.shape.result,
+  count: z.coerce.number(),
 });
 const positionSchema = z.object({ at: moment, seq: z.coerce.string() });
 
@@ -135,6 +149,9 @@ const ALL = `SELECT ${COLUMNS} FROM evidence.audit_log s JOIN LATERAL (SELECT s.
 const ONE = `SELECT ${COLUMNS} FROM evidence.audit_subject s JOIN evidence.audit_log l ON l.at = s.at AND l.seq = s.seq
   WHERE s.at = $1::timestamptz AND s.id = $2 LIMIT 1`;
 
+const COUNT = `SELECT record::json ->> 'purpose' AS purpose, record::json ->> 'result' AS result, count(*) AS count
+  FROM evidence.audit_log WHERE at >= $1::timestamptz AND at < $2::timestamptz GROUP BY 1, 2 ORDER BY 1, 2`;
+
 const EXTEND = `INSERT INTO access_log.extension (record_id, until, reason, extended_by, extended_at)
   VALUES ($1, $2, $3, $4, $5) ON CONFLICT (record_id, until) DO NOTHING`;
 
@@ -183,6 +200,7 @@ export function createAccessLog(
       const values = [subject, from, until, after?.seq ?? null, consumer, purpose, limit];
       return records(subject === null ? ALL : ALL_OF_SUBJECT, values, context);
     },
+    count: (from, until, context) => ask(tallySchema, { text: COUNT, values: [from, until] }, context),
     async one({ at, id }, context) {
       const [found] = await records(ONE, [at, id], context);
       return found ?? null;

@@ -8,6 +8,9 @@ import { isNameOf, nameOf } from './persons.ts';
 type Context = ResolverContext<SubjectLoaders>;
 
 const MOST_CODES = 100;
+const MOST_STATES = 1_000;
+/** 注销 and 撤销登记 end an organisation; one whose licence was revoked (吊销) still exists until it is struck off. */
+const ENDED: ReadonlySet<string> = new Set(['DEREGISTERED', 'CANCELLED']);
 const MOST_MATCHES = 50;
 const LONGEST_NAME = 200;
 
@@ -37,6 +40,14 @@ export const resolvers: Resolvers<SubjectLoaders> = {
       const id = subjectIds.ofPerson(identity.idNumber);
       const { identities } = await loaders.person.load(id).catch(toPublicError);
       return isNameOf(identity.name, identities, subjectIds) ? { id } : null;
+    },
+    async subjectStates(_, { subjects }: { subjects: readonly string[] }, context) {
+      if (subjects.length > MOST_STATES)
+        throw createError('INVALID_INPUT', { detail: `subjects holds more than ${MOST_STATES}.` });
+      const known = await Promise.all(subjects.map((id) => lookUp(id, context)));
+      return subjects.flatMap((subject, at) =>
+        ENDED.has(known[at]?.state ?? '') ? [{ subject, state: 'DEREGISTERED' }] : [],
+      );
     },
   },
   CreditSubject: {

@@ -53,26 +53,3 @@ export async function appendRecords(client: pg.Client, records: readonly AuditRe
     );
   }
 }
-
-/**
- * Gives the gateway's log the ids and the index by subject, where the gateway does not keep them itself: by the database, so
- * that every record is indexed together with its being written.
- */
-export async function indexEvidence(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ there: boolean }>(
-    `SELECT to_regclass('evidence.audit_subject') IS NOT NULL AS there`,
-  );
-  if (rows[0]?.there === true) return;
-  await client.query(`
-    ALTER TABLE evidence.audit_log ADD COLUMN id text GENERATED ALWAYS AS (record::json ->> 'id') STORED;
-    CREATE TABLE evidence.audit_subject (
-      subject_id text NOT NULL, at timestamptz NOT NULL, seq bigint NOT NULL, id text NOT NULL,
-      PRIMARY KEY (subject_id, at, seq));
-    CREATE FUNCTION evidence.index_subjects() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-      INSERT INTO evidence.audit_subject
-        SELECT subject, new.at, new.seq, new.id FROM json_array_elements_text(new.record::json -> 'subjects') AS subject;
-      RETURN new;
-    END $$;
-    CREATE TRIGGER index_subjects AFTER INSERT ON evidence.audit_log
-      FOR EACH ROW EXECUTE FUNCTION evidence.index_subjects();`);
-}
