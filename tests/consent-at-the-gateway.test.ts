@@ -170,6 +170,23 @@ describe('a consent', () => {
     ]);
   });
 
+  it('that is revoked again and again ends the request, and the record says that nothing left', async () => {
+    let next = 1;
+    told.consents = [consent('c0', COMPANY)];
+    told.onConfirm = ({ ids }) => {
+      told.consents = [consent(`c${next++}`, COMPANY)];
+      return { held: [], refused: ids.map((id) => ({ id, reason: 'REVOKED' })) };
+    };
+    const answer = await ask('grade', [COMPANY]);
+    expect([answer.status, answer.subjects]).toEqual([503, null]);
+    expect((await newest(4)).map(({ result }) => result)).toEqual([
+      'WITHHELD',
+      'DISCLOSED',
+      'DISCLOSED',
+      'DISCLOSED',
+    ]);
+  });
+
   it('that the register says nothing of does not hold', async () => {
     told.consents = [consent('c1', COMPANY)];
     told.onConfirm = () => ({ held: [], refused: [] });
@@ -199,6 +216,11 @@ describe('a consent', () => {
       409,
       null,
       [[undefined, 'IDEMPOTENCY_CONFLICT']],
+    ]);
+    const [last, before] = await newest(2);
+    expect([last, before]).toMatchObject([
+      { result: 'WITHHELD', supersedes: before?.['id'], answerHash: null },
+      { result: 'DISCLOSED' },
     ]);
   });
 

@@ -9,6 +9,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { canonicalize, digestOf } from '../../schema/canonical.ts';
 import { CONFIRMATION_HOLDS_MS } from '../../schema/consent.ts';
+import type { ErrorCode } from '../../schema/errors.ts';
 import { createError } from '../../schema/errors.ts';
 import type { Signatures } from '../../schema/signatures/suite.ts';
 import type { InternalQuestions } from '../execution/internal-questions.ts';
@@ -64,8 +65,8 @@ export async function release(
     const receipt = full?.result === 'DISCLOSED' ? await sign(parts, full.answerHash) : null;
     const [confirmation] = await Promise.all([confirm(parts, consents), append(parts, full)]);
     const leaves =
-      confirmation.refused.length === 0 ? await stillConfirmed(parts, consents, confirmation) : null;
-    if (leaves?.refused.length === 0) {
+      confirmation.refused.length === 0 ? await stillConfirmed(parts, consents, confirmation) : confirmation;
+    if (leaves.refused.length === 0) {
       const extensions = { ...body.extensions, ...(receipt ? { receipt } : {}) };
       return {
         ...body,
@@ -73,15 +74,38 @@ export async function release(
         ...(consents.size > 0 ? { leaveBy: leaves.askedAt + CONFIRMATION_HOLDS_MS } : {}),
       };
     }
-    if (!parts.isRepeatable) throw createError('CONSENT_REQUIRED');
-    const lost = leaves ?? confirmation;
+    const code = refusalOf(parts, leaves, turn);
+    if (code !== null) {
+      await withhold(parts, full);
+      throw createError(code);
+    }
     withdrawn = {
-      ids: new Set([...withdrawn.ids, ...lost.refused]),
-      isUnknown: withdrawn.isUnknown || lost.isUnknown,
+      ids: new Set([...withdrawn.ids, ...leaves.refused]),
+      isUnknown: withdrawn.isUnknown || leaves.isUnknown,
     };
     supersedes = full?.id ?? supersedes;
   }
   throw createError('OVERLOADED');
+}
+
+/** Why an answer that may not leave is not made anew; null when it is. */
+function refusalOf(parts: ReleaseParts, lost: Confirmation, turn: number): ErrorCode | null {
+  if (lost.isConflict) return 'IDEMPOTENCY_CONFLICT';
+  if (!parts.isRepeatable) return 'CONSENT_REQUIRED';
+  return turn + 1 < MOST_ATTEMPTS ? null : 'OVERLOADED';
+}
+
+/** The record said that something leaves, and nothing does. */
+async function withhold(parts: ReleaseParts, record: AuditRecord | null): Promise<void> {
+  if (record === null) return;
+  const { id, ...rest } = record;
+  await append(parts, {
+    ...rest,
+    id: randomUUID(),
+    result: 'WITHHELD',
+    supersedes: id,
+    answerHash: null,
+  });
 }
 
 /** Before the record: what cannot be signed is not disclosed, and no record says that it was. */
@@ -100,20 +124,21 @@ interface Confirmation {
   readonly refused: readonly string[];
   /** The register did not answer: none holds, and nobody can say why. */
   readonly isUnknown: boolean;
+  /** The name of the request was used for another question. */
+  readonly isConflict: boolean;
 }
 
 async function confirm(parts: ReleaseParts, consents: ReadonlySet<string>): Promise<Confirmation> {
   const askedAt = performance.now();
-  if (consents.size === 0) return { askedAt, refused: [], isUnknown: false };
+  if (consents.size === 0) return { askedAt, refused: [], isUnknown: false, isConflict: false };
   const ids = [...consents].sort();
   try {
     const { consumer, request, digest } = parts;
     const refused = await parts.questions.confirm({ ids, consumer, request, digest });
-    return { askedAt, refused: refused.map(({ id }) => id), isUnknown: false };
+    return { askedAt, refused: refused.map(({ id }) => id), isUnknown: false, isConflict: false };
   } catch (error) {
-    if (error instanceof InternalQuestionError && error.code === 'IDEMPOTENCY_CONFLICT')
-      throw createError('IDEMPOTENCY_CONFLICT');
-    return { askedAt, refused: ids, isUnknown: true };
+    const isConflict = error instanceof InternalQuestionError && error.code === 'IDEMPOTENCY_CONFLICT';
+    return { askedAt, refused: ids, isUnknown: true, isConflict };
   }
 }
 
