@@ -260,20 +260,22 @@ describe('the subject’s state', () => {
     );
   });
 
-  it.each(['DECEASED', 'DEREGISTERED'])(
-    '%s ends its consents; the answer is that of nobody’s consent',
-    async (state) => {
-      // Of its own, because a state that was read is kept for a while.
-      const subject = `O-${state}`;
-      told.consents = [consent('c1', subject)];
-      told.states = [{ subject, state }];
-      const ended = await ask('grade', [subject]);
-      told.consents = [];
-      const without = await ask('grade', [subject]);
-      expect([ended.subjects, ended.told]).toEqual([without.subjects, without.told]);
-      expect(ended.subjects).toEqual([{ grade: null }]);
-    },
-  );
+  it.each([
+    ['DECEASED', 'is that of nobody’s consent', true],
+    // The register of companies is public.
+    ['DEREGISTERED', 'says so', false],
+  ])('%s ends its consents; the answer %s', async (state, _, isLikeNoConsent) => {
+    // Of its own, because a state that was read is kept for a while.
+    const subject = `O-${state}`;
+    told.consents = [consent('c1', subject)];
+    told.states = [{ subject, state }];
+    const ended = await ask('grade', [subject]);
+    told.consents = [];
+    const without = await ask('grade', [subject]);
+    expect([ended.subjects, without.subjects]).toEqual([[{ grade: null }], [{ grade: null }]]);
+    if (isLikeNoConsent) expect(ended.told).toEqual(without.told);
+    else expect(ended.told).toMatchObject([{ code: 'FORBIDDEN', reason: `SUBJECT_${state}` }]);
+  });
 });
 
 describe('a break-glass release', () => {

@@ -67,11 +67,10 @@ export interface Denied extends Ground {
 export type FinalDecision = Allowed | Denied;
 export type Decision = FinalDecision | Undecided;
 
-/** Denials that speak of the subject's or the record's own state. */
+/** Denials that speak of a person's state. That an organisation was struck off is public: it is told. */
 const TELLING: ReadonlySet<DenialReason> = new Set([
   'GUARDIAN_REQUIRED',
   'SUBJECT_DECEASED',
-  'SUBJECT_DEREGISTERED',
   'WRITTEN_CONSENT_REQUIRED',
 ]);
 
