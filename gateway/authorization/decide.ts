@@ -7,11 +7,12 @@
  */
 import type { CatalogueItem, Grant, Rules } from '../../schema/catalogue.ts';
 import { grantsFor } from '../../schema/catalogue.ts';
+import type { ConsentGiver } from '../../schema/consent.ts';
 import { ruleOf } from '../../schema/law.ts';
 import type { Principal } from '../../schema/principal.ts';
 import type { Allowed, AllowReason, Decision, DenialReason, Denied, Requirement } from './decision.ts';
 import { toDecisionId, toToldReason } from './decision.ts';
-import type { RecordState, SubjectFacts } from './subject-facts.ts';
+import type { RecordState, SubjectFacts, SubjectState } from './subject-facts.ts';
 import { names } from './subject-facts.ts';
 
 /** Who, why: what a decision knows of a principal. */
@@ -88,12 +89,23 @@ function decideConsent(
   if (naming.length === 0) return outcomes.deny('CONSENT_REQUIRED');
   if (state === 'UNKNOWN') return outcomes.deny('NOT_KNOWN');
   if (state === 'DECEASED') return outcomes.deny('SUBJECT_DECEASED', law.ended.clauses);
-  if (state === 'DEREGISTERED') return outcomes.deny('SUBJECT_DEREGISTERED', law.ended.clauses);
-  const ofAge = state === 'MINOR' ? naming.filter(({ givenBy }) => givenBy === 'GUARDIAN') : naming;
-  if (ofAge.length === 0) return outcomes.deny('GUARDIAN_REQUIRED', law.minor.clauses);
-  const written = needsWriting ? ofAge.filter((consent) => names(consent.written, item)) : ofAge;
+  const valid = naming.filter(({ givenBy }) => isOfForce(givenBy, state));
+  if (valid.length === 0)
+    return state === 'MINOR'
+      ? outcomes.deny('GUARDIAN_REQUIRED', law.minor.clauses)
+      : outcomes.deny('SUBJECT_DEREGISTERED', law.ended.clauses);
+  const written = needsWriting ? valid.filter((consent) => names(consent.written, item)) : valid;
   const [first] = [...written].sort((one, other) => (one.id < other.id ? -1 : 1));
   return first ? allow('CONSENT', first.id) : outcomes.deny('WRITTEN_CONSENT_REQUIRED');
+}
+
+/**
+ * A minor's own consent does not count (民法典第十九条、第二十条). What an organisation consented to itself holds for its short
+ * term after it was struck off, so that its bank is told of the end; what an agent did for it ended with it (第一百七十三条).
+ */
+function isOfForce(givenBy: ConsentGiver, state: SubjectState): boolean {
+  if (state === 'MINOR') return givenBy === 'GUARDIAN';
+  return state !== 'DEREGISTERED' || givenBy !== 'AGENT';
 }
 
 /** 信用修复管理办法第三条: after repair or the end of publication nobody else learns that the record existed. */
