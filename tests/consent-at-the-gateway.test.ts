@@ -262,12 +262,12 @@ describe('the subject’s state', () => {
 
   it.each([
     ['DECEASED', 'is that of nobody’s consent', true],
-    // The register of companies is public.
+    // What an agent did for a company; the register of companies is public.
     ['DEREGISTERED', 'says so', false],
-  ])('%s ends its consents; the answer %s', async (state, _, isLikeNoConsent) => {
+  ])('%s ends consents; the answer %s', async (state, _, isLikeNoConsent) => {
     // Of its own, because a state that was read is kept for a while.
     const subject = `O-${state}`;
-    told.consents = [consent('c1', subject)];
+    told.consents = [consent('c1', subject, { givenBy: isLikeNoConsent ? 'SELF' : 'AGENT' })];
     told.states = [{ subject, state }];
     const ended = await ask('grade', [subject]);
     told.consents = [];
