@@ -10,6 +10,7 @@ import { request } from 'undici';
 import { readConfig } from '../gateway/config.ts';
 import type { RunningGateway } from '../gateway/serve.ts';
 import { serveGateway } from '../gateway/serve.ts';
+import { citizenIdCheckDigit } from '../schema/identifiers/citizen-id.ts';
 import { sandboxBytes } from '../schema/keys.ts';
 import type { PersonaName } from '../schema/sandbox-tokens.ts';
 import { issueSandboxToken, SAMPLE_CITIZEN_ID, SAMPLE_MINOR_ID } from '../schema/sandbox-tokens.ts';
@@ -23,6 +24,8 @@ const subjectIds = createSubjectIds(new Map([[1, sandboxBytes('subject', 64)]]))
 const COMPANY = subjectIds.ofOrganisation('91120101MA9TYN016Y');
 const OTHER = subjectIds.ofOrganisation('91120116MA9TYN024H');
 const PERSON = subjectIds.ofPerson(SAMPLE_CITIZEN_ID);
+/** Another synthetic person, born in 1900. */
+const LATE = `12010119000101002${citizenIdCheckDigit('12010119000101002')}`;
 const MINOR = subjectIds.ofPerson(SAMPLE_MINOR_ID);
 
 const told = nothingTold();
@@ -266,7 +269,7 @@ describe('the subject’s state', () => {
     ['DEREGISTERED', 'says so', false],
   ])('%s ends consents; the answer %s', async (state, _, isLikeNoConsent) => {
     // Of its own, because a state that was read is kept for a while.
-    const subject = `O-${state}`;
+    const subject = isLikeNoConsent ? subjectIds.ofPerson(LATE) : `O-${state}`;
     told.consents = [consent('c1', subject, { givenBy: isLikeNoConsent ? 'SELF' : 'AGENT' })];
     told.states = [{ subject, state }];
     const ended = await ask('grade', [subject]);
@@ -317,7 +320,7 @@ describe('a register that cannot be read', () => {
     ['of subjects’ states', 'subjectStates'],
   ] as const)('%s opens nothing, and the answer says that it could not be found out', async (_, field) => {
     const subject = `O-not-read-${field}`;
-    told.consents = [consent('c1', subject)];
+    told.consents = [consent('c1', subject, { givenBy: 'AGENT' })];
     told.failing[field] = unreadable;
     const answer = await ask('name grade', [subject]);
     expect([answer.subjects, answer.codes]).toEqual([

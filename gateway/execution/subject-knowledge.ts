@@ -84,7 +84,7 @@ export function createSubjectKnowledge(options: {
   return async (subjects, needs) => {
     const key = [...subjects].sort().join(' ');
     const wants = (requirement: Requirement) => needs.has(requirement) && subjects.length > 0;
-    const [consents, releases, states] = await Promise.all([
+    const [consents, releases] = await Promise.all([
       wants('CONSENT')
         ? once(`consents ${key}`, () =>
             questions.consents({
@@ -98,10 +98,14 @@ export function createSubjectKnowledge(options: {
       wants('BREAK_GLASS')
         ? once(`releases ${key}`, () => questions.releases(principal.id, subjects))
         : EMPTY,
-      wants('CONSENT')
-        ? once(`states ${key}`, () => options.states.of(subjects, (some) => questions.states(some)))
-        : EMPTY,
     ]);
+    const ending = subjects.filter((subject) => canEndWith(subject, consents?.get(subject) ?? []));
+    const states =
+      ending.length > 0
+        ? await once(`states ${ending.join(' ')}`, () =>
+            options.states.of(ending, (some) => questions.states(some)),
+          )
+        : EMPTY;
     return (subject) => {
       if (subject === null) return NO_FACTS;
       return {
@@ -133,6 +137,13 @@ export function createSubjectKnowledge(options: {
     const ofAge = Date.UTC(year + options.law.minor.below, month - 1, day) - 8 * 3_600_000;
     return options.now() < ofAge ? 'MINOR' : 'CURRENT';
   }
+}
+
+/** Whether the end of the subject would end one of its consents: a person's, or what an agent did for an organisation. */
+function canEndWith(subject: string, consents: readonly ConsentFact[]): boolean {
+  return ORGANISATION.test(subject)
+    ? consents.some(({ givenBy }) => givenBy === 'AGENT')
+    : consents.length > 0;
 }
 
 /** The id of an organisation shows that it is one. */
