@@ -34,13 +34,19 @@ export async function startHiveRouter(supergraph: string, print: (line: string) 
   const file = join(folder, 'supergraph.graphql');
   await writeFile(file, supergraph);
   const port = await freePort();
-  const router = spawn(
-    process.execPath,
-    [HIVE, 'supergraph', file, '--host', '127.0.0.1', '--port', String(port), '--fork', '1'],
-    { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] },
-  );
   const url = `http://127.0.0.1:${port}/graphql`;
-  async function ask(query: string, variables: Readonly<Record<string, unknown>>): Promise<unknown> {
+  const start = () =>
+    spawn(
+      process.execPath,
+      [HIVE, 'supergraph', file, '--host', '127.0.0.1', '--port', String(port), '--fork', '1'],
+      { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] },
+    );
+  let router = start();
+  let isClosed = false;
+  /** One start at a time, however many questions find it gone. */
+  let restarting: Promise<void> | null = null;
+
+  async function send(query: string, variables: Readonly<Record<string, unknown>>): Promise<unknown> {
     const response = await request(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -50,24 +56,60 @@ export async function startHiveRouter(supergraph: string, print: (line: string) 
     });
     return response.body.json();
   }
+
+  async function untilUp(): Promise<void> {
+    for (const until = Date.now() + 60_000; ;) {
+      const isUp = await send('{ __typename }', {}).then(
+        () => true,
+        () => false,
+      );
+      if (isUp) return;
+      if (Date.now() > until) throw new Error('Hive Gateway did not come up');
+      if (router.exitCode !== null && !isClosed) router = start();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+
+  /**
+   * It ends itself on some answers of ours (a null where it wants an object, 2.15.1): then it is started anew, and what was in
+   * flight is asked once more, each question alone, so that one question cannot take the others' answers with it.
+   */
+  async function ask(query: string, variables: Readonly<Record<string, unknown>>): Promise<unknown> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await restarting;
+        return await (attempt === 0 ? send(query, variables) : alone(() => send(query, variables)));
+      } catch (error) {
+        if (attempt === 2) return { errors: [{ message: `the router is gone: ${String(error)}` }] };
+        restarting ??= untilUp().finally(() => (restarting = null));
+        await restarting;
+      }
+    }
+  }
+  let queue: Promise<unknown> = Promise.resolve();
+  function alone<T>(work: () => Promise<T>): Promise<T> {
+    const turn = queue.then(async () => {
+      await restarting;
+      return work();
+    });
+    queue = turn.catch(() => undefined);
+    return turn;
+  }
+
   async function close(): Promise<void> {
+    isClosed = true;
     if (router.exitCode === null) {
       router.kill();
       await once(router, 'exit');
     }
     await rm(folder, { recursive: true, force: true });
   }
-  for (const until = Date.now() + 60_000; ;) {
-    const isUp = await ask('{ __typename }', {}).then(
-      () => true,
-      () => false,
-    );
-    if (isUp) return { ask, close };
-    if (router.exitCode !== null || Date.now() > until) {
-      await close();
-      throw new Error('Hive Gateway did not come up');
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200));
+  try {
+    await untilUp();
+    return { ask, close };
+  } catch (error) {
+    await close();
+    throw error;
   }
 }
 
