@@ -61,7 +61,7 @@ function amount(of: typeof costs, query: string, variables: Record<string, unkno
 describe('the cost of an operation', () => {
   it.each([
     ['a leaf is free, an object is one', '{ free edge { name } }', 1],
-    ['a list of unknown length is five of them', '{ edges { name } }', 5],
+    ['a list of unknown length is ten of them', '{ edges { name } }', 10],
     [
       'a weight replaces the standard one, and an argument may have its own',
       '{ leaf heavy(by: "x") { name } }',

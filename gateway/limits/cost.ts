@@ -29,7 +29,7 @@ import { atLeast, plus, times } from './amount.ts';
 import type { CostRules, ListRule } from './cost-rules.ts';
 
 /** Entries of a list of which neither a directive nor an argument tells how long it may be. */
-const ASSUMED_LIST = 5;
+const ASSUMED_LIST = 10;
 const MUTATION = 10;
 
 export type CostModel = (

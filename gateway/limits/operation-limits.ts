@@ -48,7 +48,7 @@ export const DEFAULT_LIMITS: OperationLimits = {
   variables: 50,
   subjects: 100,
   cost: 20_000,
-  values: 10_000,
+  values: 15_000,
 };
 
 interface Size {
