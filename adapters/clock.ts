@@ -24,8 +24,9 @@ export function createClock(factor: number, start: number = Date.now()): Clock {
     sleep: (ms, signal) => delay(Math.max(0, ms / factor), undefined, signal ? { signal } : {}),
     deadline(at, parent) {
       const controller = new AbortController();
-      const reason = new DOMException('deadline passed', 'TimeoutError');
-      const timer = setTimeout(() => controller.abort(reason), Math.max(0, (at - now()) / factor));
+      // Made when it is needed: it takes a stack trace, and most deadlines never pass.
+      const expire = () => controller.abort(new DOMException('deadline passed', 'TimeoutError'));
+      const timer = setTimeout(expire, Math.max(0, (at - now()) / factor));
       const onParent = () => controller.abort(parent?.reason);
       if (parent?.aborted) onParent();
       else parent?.addEventListener('abort', onParent, { once: true });
