@@ -202,6 +202,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     { toEdgeId, coerced, ...asked }: ReceivedIds & RunRequest & { coerced: GatewayRequest['variables'] },
     scope: GatewayScope,
   ): Promise<Attempt> {
+    askAhead(operation, scope);
     const executed = await execute(operation, asked, scope);
     const shaped = shape(operation, coerced, executed, scope, toEdgeId);
     const errors = toPublicErrors(shaped.data, [...shaped.errors, ...executed.errors], {
@@ -223,6 +224,14 @@ export function createGateway(parts: GatewayParts): Gateway {
         : null,
       consents: scope.trail.consents,
     };
+  }
+
+  /**
+   * Of the one subject that an operation names, what decisions must know is asked for at once, beside the subject itself; of
+   * several some may not exist, and their departments would have to ask again for the others.
+   */
+  function askAhead({ needs }: PreparedOperation, { trail, knowledge }: GatewayScope): void {
+    if (trail.subjects.size === 1 && needs.size > 0) void knowledge([...trail.subjects], needs);
   }
 
   /** Runs the planned operation; with nothing left to plan, nothing is run and nobody is asked. */

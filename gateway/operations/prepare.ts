@@ -9,6 +9,7 @@ import type { DocumentNode, FieldNode, FragmentDefinitionNode, OperationDefiniti
 import { getOperationAST, GraphQLError, Kind, print } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { createError } from '../../schema/errors.ts';
+import type { Requirement } from '../authorization/decision.ts';
 import type { Rights } from '../authorization/rights.ts';
 import type { Amounts } from '../limits/amount.ts';
 import { assertAmountsWithin } from '../limits/amount.ts';
@@ -33,6 +34,7 @@ export interface PreparedOperation {
   readonly introspection: string | null;
   /** See `Rewritten`. */
   readonly cut: ReadonlyMap<FieldNode, string | null>;
+  readonly needs: ReadonlySet<Requirement>;
   /** To be held against the limits when the variables are known. */
   readonly amounts: Amounts;
 }
@@ -138,7 +140,7 @@ export function createOperations({ supergraph, limits, bytes }: PrepareOptions) 
       subjects: subjectsOf(operation, fragments),
     };
     assertAmountsWithin(amounts, limits);
-    const { document: rewritten, cut } = rewriteOperation(schema, operation, fragments, rights);
+    const { document: rewritten, cut, needs } = rewriteOperation(schema, operation, fragments, rights);
     const split = rewritten ? splitIntrospection(rewritten) : { plain: null, introspection: null };
     if (!split)
       return [
@@ -152,6 +154,7 @@ export function createOperations({ supergraph, limits, bytes }: PrepareOptions) 
       planned: plain && { document: plain, plan: await planner.plan(print(plain), null, consumer) },
       introspection: introspection && print(introspection),
       cut,
+      needs,
       amounts,
     };
   }

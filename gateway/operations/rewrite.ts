@@ -20,6 +20,7 @@ import type {
   SelectionSetNode,
 } from 'graphql';
 import { getNamedType, isAbstractType, isInterfaceType, isObjectType, Kind, visit } from 'graphql';
+import type { Requirement } from '../authorization/decision.ts';
 import type { Rights } from '../authorization/rights.ts';
 import { isSelected, stateFieldsOf } from '../execution/adverse-records.ts';
 import { fieldType, keyOf, variableKeyOf } from '../execution/keys.ts';
@@ -29,6 +30,8 @@ export interface Rewritten {
   readonly document: DocumentNode | null;
   /** Fields of the client's operation (by node) that were cut: with the item that denies them, or null when such a cut emptied them. */
   readonly cut: ReadonlyMap<FieldNode, string | null>;
+  /** What decisions on its fields will have to know of their subjects. */
+  readonly needs: ReadonlySet<Requirement>;
 }
 
 export function rewriteOperation(
@@ -38,6 +41,7 @@ export function rewriteOperation(
   rights: Rights,
 ): Rewritten {
   const cut = new Map<FieldNode, string | null>();
+  const needs = new Set<Requirement>();
   const rewrittenFragments = new Map<string, FragmentDefinitionNode | null>();
 
   function rewriteSelections(set: SelectionSetNode, parent: GraphQLNamedType): SelectionSetNode | null {
@@ -102,18 +106,21 @@ export function rewriteOperation(
   function findDenying(parent: GraphQLNamedType, field: string): string | null {
     const owners = isInterfaceType(parent) ? [parent, ...schema.getPossibleTypes(parent)] : [parent];
     const items = owners.flatMap((owner) => rights.itemsOf(owner.name, field));
-    return items.find((item) => rights.ofItem(item).effect === 'deny') ?? null;
+    const decisions = items.map((item) => rights.ofItem(item));
+    for (const decision of decisions)
+      if (decision.effect === 'ask') for (const requirement of decision.requires) needs.add(requirement);
+    return decisions.find(({ effect }) => effect === 'deny')?.item ?? null;
   }
 
   const root = schema.getRootType(operation.operation);
   const inner = root ? rewriteSelections(operation.selectionSet, root) : null;
-  if (!inner) return { document: null, cut };
+  if (!inner) return { document: null, cut, needs };
   const used = [...rewrittenFragments.values()].filter((fragment) => fragment !== null);
   const document: DocumentNode = {
     kind: Kind.DOCUMENT,
     definitions: [{ ...operation, selectionSet: inner }, ...used],
   };
-  return { document: withVariableKeys(document), cut };
+  return { document: withVariableKeys(document), cut, needs };
 }
 
 const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
