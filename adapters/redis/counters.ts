@@ -2,11 +2,11 @@
  * Counts that all processes share, on a Redis that may be missing at any moment. Without it each process counts by itself:
  * a platform that answered nobody because it cannot count would be the worse fault. A dead Redis costs one timeout, once.
  */
-import { Redis } from 'ioredis';
 import { createHmac, hkdfSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { connectRedis } from './connection.ts';
 
 /** Takes `points` (1). Resolves with null when there was room, else with the milliseconds until there is again. Never rejects. */
 export type Take = (key: string, points?: number) => Promise<number | null>;
@@ -17,7 +17,6 @@ export interface Counters {
   close(): Promise<void>;
 }
 
-const TIMEOUT_MS = 50;
 const REST_MS = 1_000;
 
 /** Without `url` each process counts by itself. `secret`: any private key of the platform's; no key is readable in Redis. */
@@ -26,7 +25,7 @@ export function createCounters(options: {
   secret: KeyObject | null;
   log: Logger;
 }): Counters {
-  const redis = options.url === null ? null : connect(options.url);
+  const redis = options.url === null ? null : connectRedis(options.url);
   const secret = options.secret?.export({ type: 'pkcs8', format: 'der' }) ?? Buffer.from('jinxin');
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'jinxin counters', 32));
   let isDown = false;
@@ -88,16 +87,4 @@ async function take(
     if (refusal instanceof RateLimiterRes) return refusal.msBeforeNext;
     throw refusal;
   }
-}
-
-/** The driver's defaults queue for ever on a dead server; these give up at once (see store.ts). */
-function connect(url: string): Redis {
-  return new Redis(url, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: TIMEOUT_MS,
-    connectTimeout: 500,
-    autoResendUnfulfilledCommands: false,
-    retryStrategy: (attempt) => Math.min(500, attempt * 50),
-  });
 }

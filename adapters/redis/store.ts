@@ -5,10 +5,10 @@
  * Values are sealed (AES-256-GCM, bound to their key): what somebody else wrote, or moved under another key, does not open
  * and is a miss.
  */
-import { Redis } from 'ioredis';
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
+import { connectRedis } from './connection.ts';
 
 export interface RedisStore {
   /** Same length and order as `keys`; null for a miss. Never rejects. */
@@ -17,7 +17,6 @@ export interface RedisStore {
   close(): Promise<void>;
 }
 
-const TIMEOUT_MS = 50;
 const REST_MS = 1_000;
 const PREFIX = 'jinxin:e:';
 
@@ -29,15 +28,7 @@ export function createRedisStore(options: {
 }): RedisStore {
   const secret = options.sealingKey?.export({ type: 'pkcs8', format: 'der' }) ?? randomBytes(32);
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'jinxin entity cache', 32));
-  // The defaults of the driver queue for ever on a dead server; these give up at once, see docs/decisions.
-  const redis = new Redis(options.url, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: TIMEOUT_MS,
-    connectTimeout: 500,
-    autoResendUnfulfilledCommands: false,
-    retryStrategy: (attempt) => Math.min(500, attempt * 50),
-  });
+  const redis = connectRedis(options.url);
   let restUntil = 0;
   let isDown = false;
   redis.on('error', (error: unknown) => note(error));

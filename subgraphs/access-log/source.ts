@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Adapter, CallContext } from '../../adapters/adapter.ts';
-import { LegacyError } from '../../adapters/adapter.ts';
+import { askRows } from '../../adapters/postgres/rows.ts';
 import type { Statement } from '../../adapters/postgres/store.ts';
 import type { Purpose } from '../../schema/purpose.ts';
 import { PURPOSES } from '../../schema/purpose.ts';
@@ -166,22 +166,13 @@ export function createAccessLog(
   const seconds = options.delays.map(({ milliseconds }) => milliseconds / 1000);
   const released = () => [purposes, seconds, new Date(options.now())];
 
-  async function ask<Row>(
-    schema: z.ZodType<Row>,
-    statement: Statement,
-    context: CallContext,
-  ): Promise<readonly Row[]> {
-    const { rows } = await store.call(statement, context);
-    const parsed = z.array(schema).safeParse(rows);
-    // What was found wrong would quote the record, and a record speaks of somebody.
-    if (!parsed.success) throw new LegacyError('malformed', SYSTEM, 'holds a record of another shape');
-    return parsed.data;
-  }
   const records = async (text: string, values: readonly unknown[], context: CallContext) =>
-    (await ask(rowSchema, { text, values }, context)).map(({ extended_until: extendedUntil, ...row }) => ({
-      ...row,
-      extendedUntil,
-    }));
+    (await askRows(store, rowSchema, { text, values }, context)).map(
+      ({ extended_until: extendedUntil, ...row }) => ({
+        ...row,
+        extendedUntil,
+      }),
+    );
 
   return {
     own: ({ subject, after, limit, result, withoutAccount }, context) =>
@@ -192,7 +183,7 @@ export function createAccessLog(
       ),
     async positionOf(subject, { at, id }, context) {
       const values = [subject, ...released(), at, id];
-      const [position] = await ask(positionSchema, { text: POSITION, values }, context);
+      const [position] = await askRows(store, positionSchema, { text: POSITION, values }, context);
       return position ?? null;
     },
     all({ filter, after, limit }, context) {
@@ -200,14 +191,15 @@ export function createAccessLog(
       const values = [subject, from, until, after?.seq ?? null, consumer, purpose, limit];
       return records(subject === null ? ALL : ALL_OF_SUBJECT, values, context);
     },
-    count: (from, until, context) => ask(tallySchema, { text: COUNT, values: [from, until] }, context),
+    count: (from, until, context) =>
+      askRows(store, tallySchema, { text: COUNT, values: [from, until] }, context),
     async one({ at, id }, context) {
       const [found] = await records(ONE, [at, id], context);
       return found ?? null;
     },
     async extend({ record, until, reason, extendedBy, extendedAt }, context) {
       const values = [record, until, reason, extendedBy, extendedAt];
-      await ask(z.never(), { text: EXTEND, values }, context);
+      await askRows(store, z.never(), { text: EXTEND, values }, context);
     },
   };
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Adapter, CallContext } from '../../adapters/adapter.ts';
 import { LegacyError } from '../../adapters/adapter.ts';
+import { askRows } from '../../adapters/postgres/rows.ts';
 import type { Statement } from '../../adapters/postgres/store.ts';
 
 export const SYSTEM = '紧急查询登记簿';
@@ -99,19 +100,8 @@ const activeSchema = rowSchema.pick({ subject_id: true, id: true, items: true, e
 const outcomeSchema = z.object({ outcome: z.enum(['OPENED', ...REFUSALS]) });
 
 export function createRegister(store: Adapter<Statement>, now: () => number): Register {
-  async function ask<Row>(
-    schema: z.ZodType<Row>,
-    text: string,
-    values: readonly unknown[],
-    context: CallContext,
-  ): Promise<readonly Row[]> {
-    const { rows } = await store.call({ text, values }, context);
-    const parsed = z.array(schema).safeParse(rows);
-    if (!parsed.success) throw new LegacyError('malformed', SYSTEM, 'answered rows of another shape');
-    return parsed.data;
-  }
   const releases = async (text: string, values: readonly unknown[], context: CallContext) =>
-    (await ask(rowSchema, text, values, context)).map(toRelease);
+    (await askRows(store, rowSchema, { text, values }, context)).map(toRelease);
   const moments = () => new Date(now());
 
   return {
@@ -131,7 +121,7 @@ export function createRegister(store: Adapter<Statement>, now: () => number): Re
         barredSince,
       ];
       const text = `SELECT break_glass.open($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS outcome`;
-      const [row] = await ask(outcomeSchema, text, values, context);
+      const [row] = await askRows(store, outcomeSchema, { text, values }, context);
       if (!row) throw new LegacyError('malformed', SYSTEM, 'did not say whether it wrote');
       return row.outcome === 'OPENED' ? null : row.outcome;
     },
@@ -174,7 +164,8 @@ export function createRegister(store: Adapter<Statement>, now: () => number): Re
     async active({ officer, subjects }, context) {
       const text = `SELECT subject_id, id, items, expires_at FROM break_glass.release
         WHERE subject_id = ANY($1::text[]) AND officer = $2 AND closed_at IS NULL AND expires_at > $3`;
-      const rows = await ask(activeSchema, text, [subjects, officer, moments()], context);
+      const values = [subjects, officer, moments()];
+      const rows = await askRows(store, activeSchema, { text, values }, context);
       return rows.map(({ subject_id: subject, id, items, expires_at: expiresAt }) => ({
         id,
         subject,

@@ -2,13 +2,14 @@
 import { z } from 'zod';
 import type { Adapter, CallContext } from '../../adapters/adapter.ts';
 import { LegacyError } from '../../adapters/adapter.ts';
+import { askRows } from '../../adapters/postgres/rows.ts';
 import type { Statement } from '../../adapters/postgres/store.ts';
 import type { ConsentChannel, ConsentGiver } from '../../schema/consent.ts';
 import { CONSENT_CHANNELS, CONSENT_GIVERS } from '../../schema/consent.ts';
 import type { Purpose } from '../../schema/purpose.ts';
 import { PURPOSES } from '../../schema/purpose.ts';
 import type { AuthorisationText } from './authorisation-text.ts';
-import { askRegister, moment, REGISTER, toDay } from './register.ts';
+import { moment, REGISTER, toDay } from './register.ts';
 import type { SignedArtefact } from './signing.ts';
 import type { ConsentTerms, Frequency } from './templates.ts';
 
@@ -138,7 +139,7 @@ const NOTICE = 'INSERT INTO consent.notice (subject_id, consumer, kind, draft_id
 
 export function createArtefacts(store: Adapter<Statement>, { now }: { now: () => number }): Artefacts {
   const ask = async (statement: Statement, context: CallContext) =>
-    (await askRegister(store, rowSchema, statement, context)).map((row) => toConsent(row, now()));
+    (await askRows(store, rowSchema, statement, context)).map((row) => toConsent(row, now()));
 
   return {
     async grant(consent, context) {

@@ -1,6 +1,7 @@
 /** Which consents are in force, and whether they still are and may be used once more when an answer is about to leave. */
 import { z } from 'zod';
 import type { Adapter, CallContext } from '../../adapters/adapter.ts';
+import { askRows } from '../../adapters/postgres/rows.ts';
 import type { Statement } from '../../adapters/postgres/store.ts';
 import type { ConsentChannel, ConsentGiver, ConsentRefusal } from '../../schema/consent.ts';
 import {
@@ -10,7 +11,7 @@ import {
   CONSENT_REFUSALS,
 } from '../../schema/consent.ts';
 import type { Purpose } from '../../schema/purpose.ts';
-import { ANY, askRegister, moment, periodsOf } from './register.ts';
+import { ANY, moment, periodsOf } from './register.ts';
 
 export interface ActiveConsent {
   readonly id: string;
@@ -109,7 +110,7 @@ export function createConfirmations(
         request,
         new Date(at - SAME_REQUEST_MS),
       ];
-      const rows = await askRegister(store, activeSchema, { text, values }, context);
+      const rows = await askRows(store, activeSchema, { text, values }, context);
       return rows.flatMap((row) =>
         (row.subject_id === ANY ? [...new Set(subjects)] : [row.subject_id]).map((subject) => ({
           id: row.id,
@@ -143,7 +144,7 @@ export function createConfirmations(
       ];
       const text =
         'SELECT consent_id, refusal FROM consent.confirm($1::uuid[], $2, $3, $4, $5, $6, $7, $8, $9, $10)';
-      const rows = await askRegister(store, confirmedSchema, { text, values }, context);
+      const rows = await askRows(store, confirmedSchema, { text, values }, context);
       if (rows.some(({ refusal }) => refusal === 'CONFLICT')) return null;
       const said = new Map(rows.map((row) => [row.consent_id, row.refusal]));
       const held: string[] = [];

@@ -1,12 +1,13 @@
 /** Drafts: what a bank proposes, until the subject has decided or nobody has for too long. */
 import { z } from 'zod';
 import type { Adapter, CallContext } from '../../adapters/adapter.ts';
+import { askRows } from '../../adapters/postgres/rows.ts';
 import type { Statement } from '../../adapters/postgres/store.ts';
 import { CONSENT_CHANNELS } from '../../schema/consent.ts';
 import { PURPOSES } from '../../schema/purpose.ts';
 import type { Reader } from './artefacts.ts';
 import { toCondition } from './artefacts.ts';
-import { askRegister, moment } from './register.ts';
+import { moment } from './register.ts';
 import type { Proposal } from './source.ts';
 
 export interface Draft extends Proposal {
@@ -66,7 +67,7 @@ export function createDrafts(
   { now, openMs }: { now: () => number; openMs: number },
 ): Drafts {
   const ask = async (statement: Statement, context: CallContext) =>
-    (await askRegister(store, rowSchema, statement, context)).map((row) => toDraft(row, now()));
+    (await askRows(store, rowSchema, statement, context)).map((row) => toDraft(row, now()));
 
   return {
     async prepare(id, { subject, consumer, ...content }, context) {

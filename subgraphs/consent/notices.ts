@@ -1,10 +1,11 @@
 /** What consumers and subjects are told of their consents, in the order in which it was committed, at least once. */
 import { z } from 'zod';
 import type { Adapter, CallContext } from '../../adapters/adapter.ts';
+import { askRows } from '../../adapters/postgres/rows.ts';
 import type { Statement } from '../../adapters/postgres/store.ts';
 import type { Reader } from './artefacts.ts';
 import { toCondition } from './artefacts.ts';
-import { askRegister, moment } from './register.ts';
+import { moment } from './register.ts';
 
 export const NOTICE_KINDS = [
   'PREPARED',
@@ -61,7 +62,7 @@ export function createNotices(store: Adapter<Statement>): Notices {
         ORDER BY tx, seq LIMIT $4::int`;
       const [tx = '0', seq = '0'] = cursor?.split('-') ?? [];
       const values = [value, tx, seq, first];
-      const rows = await askRegister(store, rowSchema, { text, values }, context);
+      const rows = await askRows(store, rowSchema, { text, values }, context);
       const last = rows.at(-1);
       return {
         notices: rows.map((row) => ({

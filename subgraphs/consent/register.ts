@@ -1,8 +1,5 @@
-/** The tables of consents: one statement in, rows of a known shape out, or a LegacyError. */
+/** What every table of the consent register is read by: the system's name, its moments and its periods. */
 import { z } from 'zod';
-import type { Adapter, CallContext } from '../../adapters/adapter.ts';
-import { LegacyError } from '../../adapters/adapter.ts';
-import type { Statement } from '../../adapters/postgres/store.ts';
 
 export const REGISTER = '授权登记簿';
 
@@ -11,19 +8,6 @@ export const ANY = '*';
 
 /** A timestamptz as PostgreSQL's driver reads it → ISO 8601. */
 export const moment = z.date().transform((date) => date.toISOString());
-
-export async function askRegister<Row>(
-  store: Adapter<Statement>,
-  schema: z.ZodType<Row>,
-  statement: Statement,
-  context: CallContext,
-): Promise<readonly Row[]> {
-  const { rows } = await store.call(statement, context);
-  const parsed = z.array(schema).safeParse(rows);
-  if (!parsed.success)
-    throw new LegacyError('malformed', REGISTER, 'answered rows of another shape', parsed.error);
-  return parsed.data;
-}
 
 /** Milliseconds → the UTC date in which they lie, YYYY-MM-DD. */
 export const toDay = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

@@ -1,10 +1,11 @@
 /** Reading the index: many subjects, or all names like one, with one SQL statement each. */
 import { z } from 'zod';
-import type { Adapter, CallContext, LegacyRow } from '../../adapters/adapter.ts';
+import type { Adapter, CallContext } from '../../adapters/adapter.ts';
 import { LegacyError } from '../../adapters/adapter.ts';
 import type { Match } from './matching.ts';
 import { rank } from './matching.ts';
 import { toNameParts } from './names.ts';
+import { askRows } from '../../adapters/postgres/rows.ts';
 import type { Statement } from '../../adapters/postgres/store.ts';
 
 export const INDEX = '信用主体库';
@@ -94,16 +95,13 @@ const emptyRow = z.object({ ...filled, subject_id: z.null() });
 
 export function createSubjectIndex(store: Adapter<Statement>): SubjectIndex {
   async function ask<Row>(statement: Statement, schema: z.ZodType<Row>, context: CallContext) {
-    const { rows } = await store.call(statement, context);
-    const parsed = z.array(z.union([emptyRow, schema])).safeParse(rows satisfies readonly LegacyRow[]);
-    if (!parsed.success)
-      throw new LegacyError('malformed', INDEX, 'answered rows of another shape', parsed.error);
-    const [first] = parsed.data as readonly { readonly as_of: Date }[];
+    const rows = await askRows(store, z.union([emptyRow, schema]), statement, context);
+    const [first] = rows as readonly { readonly as_of: Date }[];
     // Nobody has been read in yet: that says nothing about anybody.
     if (!first) throw new LegacyError('unavailable', INDEX, 'has not been filled yet');
     return {
       asOf: first.as_of.toISOString(),
-      rows: parsed.data.filter((row): row is Row => (row as { subject_id: unknown }).subject_id !== null),
+      rows: rows.filter((row): row is Row => (row as { subject_id: unknown }).subject_id !== null),
     };
   }
 
