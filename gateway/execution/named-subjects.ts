@@ -7,21 +7,15 @@ import type {
   FieldNode,
   FragmentDefinitionNode,
   GraphQLField,
-  GraphQLInputType,
   GraphQLSchema,
   OperationDefinitionNode,
 } from 'graphql';
-import {
-  getArgumentValues,
-  getNamedType,
-  getNullableType,
-  isInputObjectType,
-  isListType,
-  TypeInfo,
-  visit,
-  visitWithTypeInfo,
-} from 'graphql';
+import { getArgumentValues, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
 import { toOrganisationId } from '../../schema/subject-id.ts';
+import { canHoldScalar, scalarsIn } from '../limits/argument-scalars.ts';
+
+/** An ID number is none of them: no record may hold one. */
+const NAMING = ['SubjectId', 'CreditCode'];
 
 /** SubjectIds that an operation names, each once. `variables` are coerced. */
 export type NamedSubjects = (
@@ -45,7 +39,9 @@ export function createNamedSubjects(schema: GraphQLSchema): NamedSubjects {
     const named = new Set<string>();
     for (const { node, definition } of fields) {
       const values = getArgumentValues(definition, node, variables);
-      for (const { name, type } of definition.args) collect(type, values[name], named);
+      for (const { name, type } of definition.args)
+        for (const { scalar, value } of scalarsIn(type, values[name], NAMING))
+          if (typeof value === 'string') named.add(scalar === 'CreditCode' ? toOrganisationId(value) : value);
     }
     return named;
   };
@@ -64,7 +60,11 @@ function findNamingFields(
   const visitor = visitWithTypeInfo(types, {
     Field(node) {
       const definition = types.getFieldDef();
-      if (definition && node.arguments?.length && definition.args.some(({ type }) => canName(type)))
+      if (
+        definition &&
+        node.arguments?.length &&
+        definition.args.some(({ type }) => canHoldScalar(type, NAMING))
+      )
         fields.push({ node, definition });
     },
     FragmentSpread({ name }) {
@@ -76,29 +76,4 @@ function findNamingFields(
   });
   for (let node = pending.pop(); node; node = pending.pop()) visit(node, visitor);
   return fields;
-}
-
-function canName(declared: GraphQLInputType, within: ReadonlySet<unknown> = new Set()): boolean {
-  const type = getNamedType(declared);
-  if (!isInputObjectType(type)) return type.name === 'SubjectId' || type.name === 'CreditCode';
-  if (within.has(type)) return false;
-  return Object.values(type.getFields()).some((field) => canName(field.type, new Set([...within, type])));
-}
-
-/** The scalars of a value that stand for a subject. */
-function collect(declared: GraphQLInputType, value: unknown, into: Set<string>): void {
-  if (value === null || value === undefined) return;
-  const type = getNullableType(declared);
-  if (isListType(type)) {
-    for (const one of Array.isArray(value) ? (value as unknown[]) : [value]) collect(type.ofType, one, into);
-    return;
-  }
-  if (isInputObjectType(type)) {
-    for (const [name, field] of Object.entries(type.getFields()))
-      collect(field.type, (value as Readonly<Record<string, unknown>>)[name], into);
-    return;
-  }
-  if (typeof value !== 'string') return;
-  if (type.name === 'SubjectId') into.add(value);
-  if (type.name === 'CreditCode') into.add(toOrganisationId(value));
 }

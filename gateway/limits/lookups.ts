@@ -10,16 +10,16 @@ import type {
   FieldNode,
   FragmentDefinitionNode,
   GraphQLField,
-  GraphQLInputType,
   GraphQLSchema,
   OperationDefinitionNode,
   SelectionSetNode,
 } from 'graphql';
-import { getArgumentValues, getNamedType, isInputObjectType, isListType, isNonNullType, Kind } from 'graphql';
+import { getArgumentValues, Kind } from 'graphql';
+import { canHoldScalar, scalarsIn } from './argument-scalars.ts';
 import type { TakeRate } from './rates.ts';
 
 /** The scalar of ID numbers. */
-const NUMBER = 'CitizenId';
+const NUMBERS = ['CitizenId'];
 
 type Field = GraphQLField<unknown, unknown>;
 
@@ -28,17 +28,9 @@ const known = new WeakMap<Field, boolean>();
 
 /** True when an argument of the field can hold an ID number, at any depth. */
 export function isLookup(field: Field): boolean {
-  const answer = known.get(field) ?? field.args.some(({ type }) => reachesNumber(type, new Set()));
+  const answer = known.get(field) ?? field.args.some(({ type }) => canHoldScalar(type, NUMBERS));
   known.set(field, answer);
   return answer;
-}
-
-function reachesNumber(type: GraphQLInputType, seen: Set<string>): boolean {
-  const named = getNamedType(type);
-  if (named.name === NUMBER) return true;
-  if (!isInputObjectType(named) || seen.has(named.name)) return false;
-  seen.add(named.name);
-  return Object.values(named.getFields()).some((field) => reachesNumber(field.type, seen));
 }
 
 /** The ID numbers that a field is asked with, as they stand in its arguments. */
@@ -48,21 +40,9 @@ export function numbersOf(
   variables: Readonly<Record<string, unknown>>,
 ): readonly string[] {
   const given = getArgumentValues(field, node, variables);
-  return field.args.flatMap(({ name, type }) => collectNumbers(type, given[name]));
-}
-
-function collectNumbers(type: GraphQLInputType, value: unknown): readonly string[] {
-  if (isNonNullType(type)) return collectNumbers(type.ofType, value);
-  if (value === null || value === undefined) return [];
-  if (isListType(type))
-    return (Array.isArray(value) ? value : [value]).flatMap((entry) => collectNumbers(type.ofType, entry));
-  if (isInputObjectType(type)) {
-    const entries = value as Readonly<Record<string, unknown>>;
-    return Object.values(type.getFields()).flatMap((inner) =>
-      Object.hasOwn(entries, inner.name) ? collectNumbers(inner.type, entries[inner.name]) : [],
-    );
-  }
-  return type.name === NUMBER && typeof value === 'string' ? [value] : [];
+  return field.args.flatMap(({ name, type }) =>
+    scalarsIn(type, given[name], NUMBERS).flatMap(({ value }) => (typeof value === 'string' ? [value] : [])),
+  );
 }
 
 export interface LookedUp {

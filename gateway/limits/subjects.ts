@@ -25,6 +25,7 @@ import {
 } from 'graphql';
 import type { Amount } from './amount.ts';
 import { plus } from './amount.ts';
+import { canHoldScalar, scalarsIn } from './argument-scalars.ts';
 
 /** Scalars of the graph that name a subject. */
 const SUBJECT_SCALARS = ['CreditCode', 'SubjectId', 'CitizenId'];
@@ -81,7 +82,8 @@ export function createSubjectCounter(schema: GraphQLSchema): SubjectCounter {
       // One value that has to be there is one, whichever it is.
       if (isNonNullType(type) && isScalarType(type.ofType)) return 1;
       const name = value.name.value;
-      return (variables) => (Object.hasOwn(variables, name) ? countValue(variables[name], type) : 0);
+      return (variables) =>
+        Object.hasOwn(variables, name) ? scalarsIn(type, variables[name], SUBJECT_SCALARS).length : 0;
     }
     const inner = isNonNullType(type) ? type.ofType : type;
     if (value.kind === Kind.LIST) {
@@ -97,35 +99,12 @@ export function createSubjectCounter(schema: GraphQLSchema): SubjectCounter {
     }, 0);
   }
 
-  function countValue(value: unknown, type: GraphQLInputType): number {
-    if (value === null || value === undefined || !namesSubjects(type)) return 0;
-    const inner = isNonNullType(type) ? type.ofType : type;
-    if (isListType(inner))
-      return Array.isArray(value)
-        ? value.reduce((count: number, one) => count + countValue(one, inner.ofType), 0)
-        : countValue(value, inner.ofType);
-    if (!isInputObjectType(inner)) return 1;
-    return Object.values(inner.getFields()).reduce((count, { name, type: of }) => {
-      const given = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : null;
-      return count + countValue(given, of);
-    }, 0);
-  }
-
   function namesSubjects(type: GraphQLInputType): boolean {
     const { name } = getNamedType(type);
     const known = naming.get(name);
     if (known !== undefined) return known;
-    const isNaming = canHoldSubject(type, new Set());
+    const isNaming = canHoldScalar(type, SUBJECT_SCALARS);
     naming.set(name, isNaming);
     return isNaming;
   }
-}
-
-/** Whether a value of the type can hold one that names a subject. */
-function canHoldSubject(type: GraphQLInputType, seen: Set<string>): boolean {
-  const named = getNamedType(type);
-  if (SUBJECT_SCALARS.includes(named.name)) return true;
-  if (!isInputObjectType(named) || seen.has(named.name)) return false;
-  seen.add(named.name);
-  return Object.values(named.getFields()).some((field) => canHoldSubject(field.type, seen));
 }
