@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import { isLegacyError } from '../adapter.ts';
 import type { Clock } from '../clock.ts';
+import type { Repeating } from '../repeat.ts';
+import { startRepeating } from '../repeat.ts';
 import type { FileOutcome, Ingest } from './ingest.ts';
 
 /** Syncs now and every `everyMs`, one at a time, each for at most `limitMs`; a failed sync costs freshness and nothing else. */
@@ -13,39 +15,23 @@ export function startSyncing(options: {
   /** Runs before the first sync, again until it succeeds: the store may be down when we start. */
   readonly prepare: () => Promise<void>;
   readonly onSynced: (outcomes: readonly FileOutcome[]) => void;
-}): { close(): Promise<void> } {
+}): Repeating {
   const { ingest, everyMs, limitMs, clock, log } = options;
-  const stop = new AbortController();
   let isPrepared = false;
 
-  async function syncOnce(): Promise<void> {
-    const limit = clock.deadline(clock.now() + limitMs, stop.signal);
+  return startRepeating(async (stop) => {
+    const limit = clock.deadline(clock.now() + limitMs, stop);
     try {
       if (!isPrepared) await options.prepare();
       isPrepared = true;
       options.onSynced(await ingest.sync(limit.signal));
     } catch (error) {
-      if (stop.signal.aborted) return;
       const fault = isLegacyError(error) ? error.fault : 'store';
-      log.warn({ fault, err: error }, 'nightly files could not be synced; what was read before stays');
+      if (!stop.aborted)
+        log.warn({ fault, err: error }, 'nightly files could not be synced; what was read before stays');
     } finally {
       limit.end();
     }
-  }
-
-  async function run(): Promise<void> {
-    while (!stop.signal.aborted) {
-      await syncOnce();
-      // The sleep ends in a rejection only when we are stopped, which the loop's condition sees.
-      await clock.sleep(everyMs, stop.signal).catch(() => {});
-    }
-  }
-
-  const running = run();
-  return {
-    async close() {
-      stop.abort();
-      await running;
-    },
-  };
+    return everyMs;
+  }, clock);
 }

@@ -146,7 +146,7 @@ describe('the purge', () => {
     expect(runs).toBe(1);
     await clock.pass(1);
     expect(runs).toBe(2);
-    await purging.end();
+    await purging.close();
     await clock.pass(10_000);
     expect(runs).toBe(2);
   });

@@ -5,6 +5,8 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Clock } from '../../adapters/clock.ts';
+import type { Repeating } from '../../adapters/repeat.ts';
+import { startRepeating } from '../../adapters/repeat.ts';
 
 export interface PurgePolicy {
   /** Days for which what was agreed is kept after the data had to be deleted; after that only digests and signature are. */
@@ -93,29 +95,18 @@ export async function purge(
   return { expired, deletionsDue, drafts, contents, notices };
 }
 
-/** Purges at once and then at intervals of the clock, until it is ended; a failure is logged, and tried again next time. */
+/** Purges at once and then at intervals of the clock; a failure is logged, and tried again next time. */
 export function startPurging(
   run: () => Promise<Purged>,
   { clock, everyMs, log }: { clock: Clock; everyMs: number; log: Logger },
-): { end(): Promise<void> } {
-  const stop = new AbortController();
-  const isStopped = () => stop.signal.aborted;
-  const loop = async () => {
-    while (!isStopped()) {
-      await run().then(
-        (purged) => log.info(purged, 'consents were gone through'),
-        (error: unknown) => {
-          if (!isStopped()) log.warn({ err: error }, 'consents could not be gone through');
-        },
-      );
-      await clock.sleep(everyMs, stop.signal).catch(() => {});
-    }
-  };
-  const ended = loop();
-  return {
-    async end() {
-      stop.abort();
-      await ended;
-    },
-  };
+): Repeating {
+  return startRepeating(async (stop) => {
+    await run().then(
+      (purged) => log.info(purged, 'consents were gone through'),
+      (error: unknown) => {
+        if (!stop.aborted) log.warn({ err: error }, 'consents could not be gone through');
+      },
+    );
+    return everyMs;
+  }, clock);
 }

@@ -117,7 +117,7 @@ export default defineSubgraph({
       newId: randomUUID,
       newSalt: () => randomBytes(16).toString('hex'),
       async close() {
-        await Promise.all([purging.end(), store.close()]);
+        await Promise.all([purging.close(), store.close()]);
       },
     };
   },

@@ -79,7 +79,7 @@ export default defineSubgraph({
     return Promise.resolve({
       index: createSubjectIndex(store),
       async close() {
-        await sync?.stop();
+        await sync?.close();
         await Promise.all([store.close(), exchange?.close(), filler.end()]);
       },
     });

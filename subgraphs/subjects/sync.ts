@@ -7,6 +7,8 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Adapter, CallContext } from '../../adapters/adapter.ts';
 import type { Clock } from '../../adapters/clock.ts';
+import type { Repeating } from '../../adapters/repeat.ts';
+import { startRepeating } from '../../adapters/repeat.ts';
 import type { SubjectIds } from '../../schema/subject-id.ts';
 import type { DepartmentObserver } from '../define.ts';
 import { applyBatch } from './batch.ts';
@@ -40,11 +42,6 @@ export interface SyncOptions {
   readonly log: Logger;
 }
 
-export interface Sync {
-  /** Runs until it is stopped; resolves when the pass under way has ended. */
-  stop(): Promise<void>;
-}
-
 const cursorSchema = z.object({
   sequence: z.coerce.number(),
   anchor: z.string().nullable(),
@@ -53,32 +50,18 @@ const cursorSchema = z.object({
 });
 type Cursor = z.infer<typeof cursorSchema>;
 
-export function startSync(options: SyncOptions): Sync {
+/** Passes one after the other; an index that is not up to date yet is tried again soon. */
+export function startSync(options: SyncOptions): Repeating {
   const { clock, log, everyMs } = options;
-  const stopped = new AbortController();
-
-  async function run(): Promise<void> {
-    while (!stopped.signal.aborted) {
-      const succeeded = await syncOnce(options, stopped.signal).then(
-        () => true,
-        (error: unknown) => {
-          if (!stopped.signal.aborted)
-            log.warn({ err: error }, 'the subject index could not be brought up to date');
-          return false;
-        },
-      );
-      await clock
-        .sleep(succeeded ? everyMs : Math.min(everyMs, RETRY_MS), stopped.signal)
-        .catch(() => undefined);
+  return startRepeating(async (stop) => {
+    try {
+      await syncOnce(options, stop);
+      return everyMs;
+    } catch (error) {
+      if (!stop.aborted) log.warn({ err: error }, 'the subject index could not be brought up to date');
+      return Math.min(everyMs, RETRY_MS);
     }
-  }
-  const running = run();
-  return {
-    async stop() {
-      stopped.abort();
-      await running;
-    },
-  };
+  }, clock);
 }
 
 /** One pass: everything that the register has published since the last one. Rejects when it could not be finished. */
