@@ -1,14 +1,9 @@
 /** A gateway before a department that forgets when publication ends and what is disputed: what of it leaves, and how. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { request } from 'undici';
-import { readConfig } from '../gateway/config.ts';
 import { isReceiptOf } from '../gateway/evidence/receipt.ts';
-import type { RunningGateway } from '../gateway/serve.ts';
-import { serveGateway } from '../gateway/serve.ts';
 import { dayInChina } from '../schema/china-time.ts';
 import { sandboxBytes } from '../schema/keys.ts';
 import { loadLaw } from '../schema/law.ts';
@@ -17,6 +12,8 @@ import { issueSandboxToken } from '../schema/sandbox-tokens.ts';
 import { loadReceiptVerifier } from '../schema/signatures/keys.ts';
 import { createSubjectIds } from '../schema/subject-id.ts';
 import { readReceiptFile } from '../scripts/receipt-file.ts';
+import type { TestGateway } from './kit/gateway.ts';
+import { startGateway } from './kit/gateway.ts';
 import type { PlainSubgraphs } from './kit/plain-subgraphs.ts';
 import { startPlainSubgraphs } from './kit/plain-subgraphs.ts';
 import type { TestDatabases } from './kit/postgres.ts';
@@ -58,9 +55,8 @@ const CATALOGUE = {
 };
 
 let subgraphs: PlainSubgraphs;
-let gateway: RunningGateway;
+let gateway: TestGateway;
 let databases: TestDatabases;
-let folder: string;
 beforeAll(async () => {
   subgraphs = await startPlainSubgraphs({
     a: {
@@ -90,30 +86,21 @@ beforeAll(async () => {
       resolvers: { Query: { subject: (_: unknown, { id }: { id: string }) => ({ id }) } },
     },
   });
-  folder = await mkdtemp(join(tmpdir(), 'jinxin-test-'));
-  const supergraph = join(folder, 'supergraph.graphql');
-  const catalogue = join(folder, 'catalogue.json');
-  await writeFile(supergraph, subgraphs.supergraph);
-  await writeFile(catalogue, JSON.stringify(CATALOGUE));
   databases = createTestDatabases();
-  gateway = await serveGateway(
-    readConfig(
-      {
-        JINXIN_PLATFORM_URL: await databases.url('platform'),
-        JINXIN_ISSUER: 'sandbox',
-        JINXIN_SIGN: 'true',
-        JINXIN_AUDIT_HEADS: join(folder, 'heads.jsonl'),
-      },
-      { supergraph, catalogue, listen: '127.0.0.1:0' },
-    ),
-    { log: pino({ level: 'silent' }) },
-  );
+  gateway = await startGateway({
+    supergraph: subgraphs.supergraph,
+    catalogue: CATALOGUE,
+    environment: {
+      JINXIN_PLATFORM_URL: await databases.url('platform'),
+      JINXIN_ISSUER: 'sandbox',
+      JINXIN_SIGN: 'true',
+    },
+  });
 }, 30_000);
 afterAll(async () => {
   await gateway.close();
   await subgraphs.close();
   await databases.close();
-  await rm(folder, { recursive: true });
 });
 
 const subjectIds = createSubjectIds(new Map([[1, sandboxBytes('subject', 64)]]));
@@ -179,7 +166,7 @@ describe('a disputed record', () => {
 
   it('is signed together with its mark: a receipt does not verify without it', async () => {
     const { text } = await ask('listings { documentNumber note }', 'bank-a');
-    const file = join(folder, 'answer.json');
+    const file = join(gateway.folder, 'answer.json');
     await writeFile(file, text);
     const kept = readReceiptFile(file);
     if (!kept) throw new Error('there is no receipt');

@@ -5,15 +5,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { request } from 'undici';
-import { readConfig } from '../gateway/config.ts';
-import type { RunningGateway } from '../gateway/serve.ts';
-import { serveGateway } from '../gateway/serve.ts';
+import type { TestGateway } from './kit/gateway.ts';
+import { startGateway } from './kit/gateway.ts';
 import type { PlainSubgraphs } from './kit/plain-subgraphs.ts';
 import { startPlainSubgraphs } from './kit/plain-subgraphs.ts';
 
@@ -237,8 +233,7 @@ const toNumber = (version: string) =>
 
 describe('the gateway’s one endpoint', () => {
   let subgraphs: PlainSubgraphs;
-  let gateway: RunningGateway;
-  let folder: string;
+  let gateway: TestGateway;
 
   beforeAll(async () => {
     subgraphs = await startPlainSubgraphs({
@@ -249,17 +244,11 @@ describe('the gateway’s one endpoint', () => {
         resolvers: { Query: { hello: () => 'hello', wrong: () => 'SECRET', node: () => ({ name: 'n' }) } },
       },
     });
-    folder = await mkdtemp(join(tmpdir(), 'jinxin-test-'));
-    const file = join(folder, 'supergraph.graphql');
-    await writeFile(file, subgraphs.supergraph);
-    gateway = await serveGateway(readConfig({}, { supergraph: file, listen: '127.0.0.1:0' }), {
-      log: pino({ level: 'silent' }),
-    });
+    gateway = await startGateway({ supergraph: subgraphs.supergraph });
   });
   afterAll(async () => {
     await gateway.close();
     await subgraphs.close();
-    await rm(folder, { recursive: true });
   });
 
   async function ask(body: object) {

@@ -1,20 +1,15 @@
 /** A gateway over a register of consents that answers as it is told: what leaves, what is asked, what is recorded. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { GraphQLError } from 'graphql';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
-import { pino } from 'pino';
 import { request } from 'undici';
-import { readConfig } from '../gateway/config.ts';
-import type { RunningGateway } from '../gateway/serve.ts';
-import { serveGateway } from '../gateway/serve.ts';
 import { citizenIdCheckDigit } from '../schema/identifiers/citizen-id.ts';
 import { sandboxBytes } from '../schema/keys.ts';
 import type { PersonaName } from '../schema/sandbox-tokens.ts';
 import { issueSandboxToken, SAMPLE_CITIZEN_ID, SAMPLE_MINOR_ID } from '../schema/sandbox-tokens.ts';
 import { createSubjectIds } from '../schema/subject-id.ts';
+import type { TestGateway } from './kit/gateway.ts';
+import { startGateway } from './kit/gateway.ts';
 import { CATALOGUE, consent, nothingTold, startConsentRegister } from './kit/consent-register.ts';
 import type { PlainSubgraphs } from './kit/plain-subgraphs.ts';
 import type { TestDatabases } from './kit/postgres.ts';
@@ -32,34 +27,25 @@ const told = nothingTold();
 let subgraphs: PlainSubgraphs;
 let databases: TestDatabases;
 let database: pg.Client;
-let gateway: RunningGateway;
-let folder: string;
+let gateway: TestGateway;
 
 beforeAll(async () => {
   subgraphs = await startConsentRegister(told);
-  folder = await mkdtemp(join(tmpdir(), 'jinxin-test-'));
-  const supergraph = join(folder, 'supergraph.graphql');
-  const catalogue = join(folder, 'catalogue.json');
-  await writeFile(supergraph, subgraphs.supergraph);
-  await writeFile(catalogue, JSON.stringify(CATALOGUE));
   databases = createTestDatabases();
   const url = await databases.url('platform');
   database = new pg.Client({ connectionString: url });
   await database.connect();
-  gateway = await serveGateway(
-    readConfig(
-      { JINXIN_PLATFORM_URL: url, JINXIN_ISSUER: 'sandbox', JINXIN_SIGN: 'true' },
-      { supergraph, catalogue, listen: '127.0.0.1:0' },
-    ),
-    { log: pino({ level: process.env['JINXIN_TEST_LOG'] ?? 'silent' }) },
-  );
+  gateway = await startGateway({
+    supergraph: subgraphs.supergraph,
+    catalogue: CATALOGUE,
+    environment: { JINXIN_PLATFORM_URL: url, JINXIN_ISSUER: 'sandbox', JINXIN_SIGN: 'true' },
+  });
 }, 30_000);
 afterAll(async () => {
   await gateway.close();
   await subgraphs.close();
   await database.end();
   await databases.close();
-  await rm(folder, { recursive: true });
 });
 beforeEach(() => {
   Object.assign(told, nothingTold());

@@ -1,22 +1,18 @@
 /** A gateway with policies over departments that do as they like: what leaves it, and what is kept of that. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { GraphQLError } from 'graphql';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
 import { request } from 'undici';
-import { readConfig } from '../gateway/config.ts';
-import type { RunningGateway } from '../gateway/serve.ts';
-import { serveGateway } from '../gateway/serve.ts';
 import { sandboxBytes } from '../schema/keys.ts';
 import { loadLaw } from '../schema/law.ts';
 import type { PersonaName } from '../schema/sandbox-tokens.ts';
 import { issueSandboxToken } from '../schema/sandbox-tokens.ts';
 import { createSubjectIds } from '../schema/subject-id.ts';
+import type { TestGateway } from './kit/gateway.ts';
+import { startGateway } from './kit/gateway.ts';
 import type { PlainSubgraphs } from './kit/plain-subgraphs.ts';
 import { startPlainSubgraphs } from './kit/plain-subgraphs.ts';
 import type { TestDatabases } from './kit/postgres.ts';
@@ -56,8 +52,7 @@ let subgraphs: PlainSubgraphs;
 let garbled: Server;
 let databases: TestDatabases;
 let database: pg.Client;
-let gateway: RunningGateway;
-let folder: string;
+let gateway: TestGateway;
 
 const refuse = (extensions: Record<string, unknown>) => () => {
   throw new GraphQLError(`who is ${PERSON}`, { extensions });
@@ -110,25 +105,19 @@ beforeAll(async () => {
   garbled = createServer((_, response) => response.end(`${PERSON} is not JSON`));
   await new Promise<void>((resolve) => garbled.listen(0, '127.0.0.1', resolve));
   const { port } = garbled.address() as { port: number };
-  folder = await mkdtemp(join(tmpdir(), 'jinxin-test-'));
-  const supergraph = join(folder, 'supergraph.graphql');
-  await writeFile(
-    supergraph,
-    subgraphs.supergraph.replace(/(name: "garbled", url: ")[^"]*/, `$1http://127.0.0.1:${port}/graphql`),
-  );
-  const catalogue = join(folder, 'catalogue.json');
-  await writeFile(catalogue, JSON.stringify(CATALOGUE));
   databases = createTestDatabases();
   const url = await databases.url('platform');
   database = new pg.Client({ connectionString: url });
   await database.connect();
-  gateway = await serveGateway(
-    readConfig(
-      { JINXIN_PLATFORM_URL: url, JINXIN_ISSUER: 'sandbox' },
-      { supergraph, catalogue, listen: '127.0.0.1:0' },
+  gateway = await startGateway({
+    supergraph: subgraphs.supergraph.replace(
+      /(name: "garbled", url: ")[^"]*/,
+      `$1http://127.0.0.1:${port}/graphql`,
     ),
-    { log: pino({ level: 'trace' }, { write: (line) => lines.push(line) }) },
-  );
+    catalogue: CATALOGUE,
+    environment: { JINXIN_PLATFORM_URL: url, JINXIN_ISSUER: 'sandbox' },
+    log: pino({ level: 'trace' }, { write: (line) => lines.push(line) }),
+  });
 }, 30_000);
 afterAll(async () => {
   await gateway.close();
@@ -136,7 +125,6 @@ afterAll(async () => {
   garbled.close();
   await database.end();
   await databases.close();
-  await rm(folder, { recursive: true });
 });
 beforeEach(() => {
   done.length = 0;

@@ -1,13 +1,8 @@
 /** `npm run gateway -- --supergraph FILE` over plain subgraphs: a federation gateway like any other. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pino } from 'pino';
 import { request } from 'undici';
-import { readConfig } from '../gateway/config.ts';
-import type { RunningGateway } from '../gateway/serve.ts';
-import { serveGateway } from '../gateway/serve.ts';
+import type { TestGateway } from './kit/gateway.ts';
+import { startGateway } from './kit/gateway.ts';
 import type { PlainSubgraphs } from './kit/plain-subgraphs.ts';
 import { startPlainSubgraphs } from './kit/plain-subgraphs.ts';
 
@@ -21,8 +16,7 @@ const REVIEWS = [
 ];
 
 let subgraphs: PlainSubgraphs;
-let gateway: RunningGateway;
-let folder: string;
+let gateway: TestGateway;
 
 beforeAll(async () => {
   subgraphs = await startPlainSubgraphs({
@@ -59,18 +53,12 @@ beforeAll(async () => {
       },
     },
   });
-  folder = await mkdtemp(join(tmpdir(), 'jinxin-test-'));
-  const file = join(folder, 'supergraph.graphql');
-  await writeFile(file, subgraphs.supergraph);
-  gateway = await serveGateway(readConfig({}, { supergraph: file, listen: '127.0.0.1:0' }), {
-    log: pino({ level: 'silent' }),
-  });
+  gateway = await startGateway({ supergraph: subgraphs.supergraph });
 });
 
 afterAll(async () => {
   await gateway.close();
   await subgraphs.close();
-  await rm(folder, { recursive: true });
 });
 
 async function ask(query: string, variables: object = {}, headers: Record<string, string> = {}) {

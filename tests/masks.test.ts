@@ -1,20 +1,15 @@
 /** Every kind of mask at the front door, wherever the value stands: in lists, where null is not allowed, and in numbers. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pino } from 'pino';
 import { request } from 'undici';
 import { loadLaw } from '../schema/law.ts';
-import { readConfig } from '../gateway/config.ts';
-import type { RunningGateway } from '../gateway/serve.ts';
-import { serveGateway } from '../gateway/serve.ts';
 import type { MaskKind } from '../schema/identifiers/mask.ts';
 import { MASK_KINDS } from '../schema/identifiers/mask.ts';
 import { sandboxBytes } from '../schema/keys.ts';
 import type { PersonaName } from '../schema/sandbox-tokens.ts';
 import { issueSandboxToken } from '../schema/sandbox-tokens.ts';
 import { createSubjectIds } from '../schema/subject-id.ts';
+import type { TestGateway } from './kit/gateway.ts';
+import { startGateway } from './kit/gateway.ts';
 import type { PlainSubgraphs } from './kit/plain-subgraphs.ts';
 import { startPlainSubgraphs } from './kit/plain-subgraphs.ts';
 import type { TestDatabases } from './kit/postgres.ts';
@@ -35,8 +30,7 @@ const itemOf = (kind: MaskKind) => `a.${kind}`;
 const subjectIds = createSubjectIds(new Map([[1, sandboxBytes('subject', 64)]]));
 let subgraphs: PlainSubgraphs;
 let databases: TestDatabases;
-let gateway: RunningGateway;
-let folder: string;
+let gateway: TestGateway;
 
 beforeAll(async () => {
   const policy = (kind: MaskKind) => `@policy(policies: [["${itemOf(kind)}"]])`;
@@ -83,10 +77,6 @@ beforeAll(async () => {
       },
     },
   });
-  folder = await mkdtemp(join(tmpdir(), 'jinxin-test-'));
-  const supergraph = join(folder, 'supergraph.graphql');
-  await writeFile(supergraph, subgraphs.supergraph);
-  const catalogue = join(folder, 'catalogue.json');
   const items = MASK_KINDS.map((kind) => ({
     id: itemOf(kind),
     name: { zh: kind, en: kind },
@@ -98,22 +88,17 @@ beforeAll(async () => {
     sensitivity: 'L3',
     retention: 60,
   }));
-  await writeFile(catalogue, JSON.stringify({ law: loadLaw(), catalogues: [{ version: '1', items }] }));
   databases = createTestDatabases();
-  const url = await databases.url('platform');
-  gateway = await serveGateway(
-    readConfig(
-      { JINXIN_PLATFORM_URL: url, JINXIN_ISSUER: 'sandbox' },
-      { supergraph, catalogue, listen: '127.0.0.1:0' },
-    ),
-    { log: pino({ level: 'silent' }) },
-  );
+  gateway = await startGateway({
+    supergraph: subgraphs.supergraph,
+    catalogue: { law: loadLaw(), catalogues: [{ version: '1', items }] },
+    environment: { JINXIN_PLATFORM_URL: await databases.url('platform'), JINXIN_ISSUER: 'sandbox' },
+  });
 }, 30_000);
 afterAll(async () => {
   await gateway.close();
   await subgraphs.close();
   await databases.close();
-  await rm(folder, { recursive: true });
 });
 
 async function ask(query: string, as: PersonaName) {

@@ -2,14 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import Fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pino } from 'pino';
 import { request } from 'undici';
-import { readConfig } from '../gateway/config.ts';
-import type { RunningGateway } from '../gateway/serve.ts';
-import { serveGateway } from '../gateway/serve.ts';
+import type { TestGateway } from './kit/gateway.ts';
+import { startGateway } from './kit/gateway.ts';
 import type { PlainSubgraphs } from './kit/plain-subgraphs.ts';
 import { startPlainSubgraphs } from './kit/plain-subgraphs.ts';
 
@@ -19,9 +14,8 @@ const USERS = [
   { id: '2', username: 'bo' },
 ];
 let subgraphs: PlainSubgraphs;
-let gateway: RunningGateway;
+let gateway: TestGateway;
 let ill: FastifyInstance;
-let folder: string;
 /** What the ill subgraph answers. */
 let hostile = '';
 
@@ -57,19 +51,15 @@ beforeAll(async () => {
   ill = Fastify();
   ill.post('/graphql', (_, reply) => reply.type('application/json').send(hostile));
   const address = await ill.listen({ host: '127.0.0.1', port: 0 });
-  folder = await mkdtemp(join(tmpdir(), 'jinxin-test-'));
-  const file = join(folder, 'supergraph.graphql');
   const atNotes = /(@join__graph\(name: "notes", url: ")[^"]+/;
-  await writeFile(file, subgraphs.supergraph.replace(atNotes, `$1${address}/graphql`));
-  gateway = await serveGateway(readConfig({}, { supergraph: file, listen: '127.0.0.1:0' }), {
-    log: pino({ level: 'silent' }),
+  gateway = await startGateway({
+    supergraph: subgraphs.supergraph.replace(atNotes, `$1${address}/graphql`),
   });
 });
 afterAll(async () => {
   await gateway.close();
   await ill.close();
   await subgraphs.close();
-  await rm(folder, { recursive: true });
 });
 
 async function ask(body: string | object) {

@@ -1,17 +1,12 @@
 /** SubjectIds between a client and departments that do as they like: each side sees its own, wherever an id stands. */
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pino } from 'pino';
 import { request } from 'undici';
-import { readConfig } from '../gateway/config.ts';
-import type { RunningGateway } from '../gateway/serve.ts';
-import { serveGateway } from '../gateway/serve.ts';
 import { sandboxBytes } from '../schema/keys.ts';
 import type { PersonaName } from '../schema/sandbox-tokens.ts';
 import { issueSandboxToken } from '../schema/sandbox-tokens.ts';
 import { createSubjectIds } from '../schema/subject-id.ts';
+import type { TestGateway } from './kit/gateway.ts';
+import { startGateway } from './kit/gateway.ts';
 import type { PlainSubgraphs } from './kit/plain-subgraphs.ts';
 import { startPlainSubgraphs } from './kit/plain-subgraphs.ts';
 
@@ -20,8 +15,7 @@ const ORGANISATION = 'O-91120101MA9TYN016Y';
 const subjectIds = createSubjectIds(new Map([[1, sandboxBytes('subject', 64)]]));
 const PLATFORM = subjectIds.ofPerson(NUMBER);
 let subgraphs: PlainSubgraphs;
-let gateway: RunningGateway;
-let folder: string;
+let gateway: TestGateway;
 
 beforeAll(async () => {
   const person = { kind: 'Person', id: PLATFORM, friends: [PLATFORM, ORGANISATION, null] };
@@ -57,18 +51,14 @@ beforeAll(async () => {
       resolvers: { Person: { __resolveReference: ({ id }: { id: string }) => ({ id, same: id }) } },
     },
   });
-  folder = await mkdtemp(join(tmpdir(), 'jinxin-test-'));
-  const supergraph = join(folder, 'supergraph.graphql');
-  await writeFile(supergraph, subgraphs.supergraph);
-  gateway = await serveGateway(
-    readConfig({ JINXIN_ISSUER: 'sandbox', JINXIN_SIGN: 'true' }, { supergraph, listen: '127.0.0.1:0' }),
-    { log: pino({ level: 'silent' }) },
-  );
+  gateway = await startGateway({
+    supergraph: subgraphs.supergraph,
+    environment: { JINXIN_ISSUER: 'sandbox', JINXIN_SIGN: 'true' },
+  });
 }, 30_000);
 afterAll(async () => {
   await gateway.close();
   await subgraphs.close();
-  await rm(folder, { recursive: true });
 });
 beforeEach(() => {
   subgraphs.calls.length = 0;

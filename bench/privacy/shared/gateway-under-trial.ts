@@ -1,18 +1,13 @@
 /** A whole gateway, front door included, before departments of the harness: its own database, its own supergraph file. */
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { SignJWT } from 'jose';
-import pg from 'pg';
-import { pino } from 'pino';
 import { Pool } from 'undici';
 import { startEmbeddedPostgres } from '../../../adapters/postgres/embedded.ts';
-import { readConfig } from '../../../gateway/config.ts';
-import { serveGateway } from '../../../gateway/serve.ts';
 import { sandboxKey } from '../../../schema/keys.ts';
 import { sandboxIssuer } from '../../../schema/sandbox-tokens.ts';
 import { ANONYMOUS } from '../../../schema/principal.ts';
+import { startGateway } from '../../../tests/kit/gateway.ts';
+import type { TestDatabases } from '../../../tests/kit/postgres.ts';
+import { createTestDatabases } from '../../../tests/kit/postgres.ts';
 import type { Asker } from './oracle.ts';
 
 export interface TrialAnswer {
@@ -42,14 +37,11 @@ export async function startTrialGateway(options: {
   subgraphsUrl: string;
   environment?: Readonly<Record<string, string>>;
 }): Promise<TrialGateway> {
-  const folder = await mkdtemp(join(tmpdir(), 'jinxin-privacy-'));
   const databases = openDatabases();
-  const supergraph = join(folder, 'supergraph.graphql');
-  const catalogue = join(folder, 'catalogue.json');
-  await writeFile(supergraph, options.supergraph);
-  await writeFile(catalogue, options.catalogue);
-  const config = readConfig(
-    {
+  const gateway = await startGateway({
+    supergraph: options.supergraph,
+    catalogue: JSON.parse(options.catalogue) as object,
+    environment: {
       JINXIN_ENVIRONMENT: 'sandbox',
       JINXIN_PLATFORM_URL: await databases.url('privacy'),
       JINXIN_SUBGRAPHS_URL: options.subgraphsUrl,
@@ -57,14 +49,10 @@ export async function startTrialGateway(options: {
       JINXIN_SIGN: 'true',
       JINXIN_RECEIPT_ALGORITHM: 'Ed25519',
       JINXIN_INTROSPECTION: 'authenticated',
-      JINXIN_CATALOGUE: catalogue,
-      JINXIN_AUDIT_HEADS: join(folder, 'heads.jsonl'),
       ...WIDE,
       ...options.environment,
     },
-    { supergraph, listen: '127.0.0.1:0' },
-  );
-  const gateway = await serveGateway(config, { log: pino({ level: 'silent' }) });
+  });
   const { origin, pathname } = new URL(gateway.url);
   const pool = new Pool(origin, { connections: 8 });
   const tokens = new Map<string, string>();
@@ -89,7 +77,6 @@ export async function startTrialGateway(options: {
       await pool.destroy();
       await gateway.close();
       await databases.close();
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }
@@ -113,33 +100,11 @@ function issueToken({ id, kind, purpose, department, subjects }: Asker): Promise
 }
 
 /** Databases of the harness's own: on the server of the tests where there is one, else on an embedded one. */
-export function openDatabases(): { url(this: void, name: string): Promise<string>; close(): Promise<void> } {
-  const server = process.env['JINXIN_TEST_POSTGRES_URL'];
-  const made: string[] = [];
+export function openDatabases(): TestDatabases {
+  if (process.env['JINXIN_TEST_POSTGRES_URL'] !== undefined) return createTestDatabases();
   let embedded: ReturnType<typeof startEmbeddedPostgres> | null = null;
   return {
-    async url(name) {
-      if (server === undefined) return (await (embedded ??= startEmbeddedPostgres())).createDatabase(name);
-      const own = `${name.replaceAll('-', '_')}_${randomBytes(5).toString('hex')}`;
-      await onServer(server, `CREATE DATABASE ${own}`);
-      made.push(own);
-      const url = new URL(server);
-      url.pathname = `/${own}`;
-      return url.href;
-    },
-    async close() {
-      for (const own of made) await onServer(server ?? '', `DROP DATABASE IF EXISTS ${own} WITH (FORCE)`);
-      await (await embedded)?.stop();
-    },
+    url: async (name) => (await (embedded ??= startEmbeddedPostgres())).createDatabase(name),
+    close: async () => (await embedded)?.stop(),
   };
-}
-
-async function onServer(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
 }
