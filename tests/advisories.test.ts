@@ -136,8 +136,8 @@ const ROWS: readonly (readonly [id: string, what: string, shown: readonly Shown[
         'tests/privacy-tokens.test.ts',
         'that are forged are all refused, and valid ones are let in through rotations, a flood and an ill issuer',
       ],
-      ['bench/privacy/forgeries.ts', 'crit of an unknown extension'],
-      ['bench/privacy/forgeries.ts', 'keyed with our'],
+      ['bench/privacy/tokens/forgeries.ts', 'crit of an unknown extension'],
+      ['bench/privacy/tokens/forgeries.ts', 'keyed with our'],
     ],
   ],
   [

@@ -15,17 +15,14 @@ import { quantile, round } from '../quantile.ts';
 import { paced } from '../sandbox.ts';
 import { openDatabases } from './shared/gateway-under-trial.ts';
 import { startWithoutPolicies } from './shared/without-policies.ts';
+import type { Figures, PartOptions } from './shared/part.ts';
 
 const SIZES = { bench: { rounds: 9, checks: 8 }, test: { rounds: 2, checks: 3 } } as const;
 /** One department grants five calls a second. */
 const GAP_MS = 260;
 const ROOT = join(import.meta.dirname, '../..');
 
-export default async function authorizationCost(options: {
-  seed: string;
-  size: 'bench' | 'test';
-  print: (line: string) => void;
-}): Promise<Readonly<Record<string, number>>> {
+export default async function authorizationCost(options: PartOptions): Promise<Figures> {
   const { print } = options;
   const { rounds, checks } = SIZES[options.size];
   const databases = openDatabases();

@@ -15,6 +15,7 @@ import { loadGatewayModules } from './shared/gateway-core.ts';
 import { findMutants, placeMutant } from './shared/mutants.ts';
 import { LAB, LAB_SDL, withLabItems } from './shared/lab.ts';
 import { readCatalogue, readDepartmentSdls } from './shared/files.ts';
+import type { Figures, PartOptions } from './shared/part.ts';
 
 const SIZES = {
   bench: { triples: 100_000, perGateway: 10_000, frontDoor: 2_000, perMutant: 12_000 },
@@ -22,11 +23,7 @@ const SIZES = {
 } as const;
 const ROOT = join(import.meta.dirname, '../..');
 
-export default async function cacheLeaks(options: {
-  seed: string;
-  size: 'bench' | 'test';
-  print: (line: string) => void;
-}): Promise<Readonly<Record<string, number>>> {
+export default async function cacheLeaks(options: PartOptions): Promise<Figures> {
   const { seed, size, print } = options;
   const sizes = SIZES[size];
   const sdls = [...readDepartmentSdls(), { name: LAB, sdl: LAB_SDL }];

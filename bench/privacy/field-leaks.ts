@@ -25,6 +25,7 @@ import type { Asker, Oracle, Verdict } from './shared/oracle.ts';
 import { createOracle } from './shared/oracle.ts';
 import type { ShapeContext } from './shared/shapes.ts';
 import { SHAPES } from './shared/shapes.ts';
+import type { Figures, PartOptions } from './shared/part.ts';
 
 interface Job {
   readonly asker: Asker;
@@ -50,11 +51,7 @@ const GATEWAY: Asker = {
   releases: {},
 };
 
-export default async function fieldLeaks(options: {
-  seed: string;
-  size: 'bench' | 'test';
-  print: (line: string) => void;
-}): Promise<Readonly<Record<string, number>>> {
+export default async function fieldLeaks(options: PartOptions): Promise<Figures> {
   const { seed, size, print } = options;
   const graph = readGraph(readSupergraph());
   const oracle = createOracle(readCatalogue());

@@ -20,17 +20,14 @@ import type { Router } from './shared/routers.ts';
 import { startHiveRouter, startStockRouter } from './shared/routers.ts';
 import { SHAPES } from './shared/shapes.ts';
 import { DISGUISES, startSigningProxy } from './shared/signing-proxy.ts';
+import type { Figures, PartOptions } from './shared/part.ts';
 
 /** Share of the fields that clients can see which the control must get, or the harness asks in vain. */
 const LEAST_CONTROL = 0.5;
 /** Questions at once. */
 const WIDTH = 12;
 
-export default async function foreignRouter(options: {
-  seed: string;
-  size: 'bench' | 'test';
-  print: (line: string) => void;
-}): Promise<Readonly<Record<string, number>>> {
+export default async function foreignRouter(options: PartOptions): Promise<Figures> {
   const { seed, size, print } = options;
   const oracle = createOracle(readCatalogue());
   const graph = readGraph(readSupergraph());

@@ -18,9 +18,10 @@ import { migrate } from '../../adapters/postgres/migrate.ts';
 import { createPool } from '../../adapters/postgres/pool.ts';
 import { AUDIT_MIGRATIONS, makePartitions } from '../../gateway/evidence/audit-tables.ts';
 import { verifyAuditAt } from '../../tests/kit/audit.ts';
-import { measureAppend } from './append-time.ts';
-import { runFullDisks } from './full-disk.ts';
-import { createRandom } from './random.ts';
+import { measureAppend } from './evidence/append-time.ts';
+import { runFullDisks } from './evidence/full-disk.ts';
+import { randomFor } from '../../simulators/population/random.ts';
+import type { Figures, PartOptions } from './shared/part.ts';
 
 const SIZES = {
   bench: { kills: 1_000, careless: 20, appends: 1_000 },
@@ -33,11 +34,7 @@ const CLIENTS = 6;
 const LONGEST_LIFE_MS = 100;
 const LONGEST_BIRTH_MS = 250;
 
-export default async function kills(options: {
-  seed: string;
-  size: 'bench' | 'test';
-  print: (line: string) => void;
-}): Promise<Readonly<Record<string, number>>> {
+export default async function kills(options: PartOptions): Promise<Figures> {
   const { seed, print } = options;
   const size = SIZES[options.size];
   const folder = await mkdtemp(join(tmpdir(), 'jinxin-kills-'));
@@ -86,7 +83,7 @@ export default async function kills(options: {
 /** One file without types, so that a life begins in a tenth of a second. */
 async function buildDiscloser(outfile: string): Promise<void> {
   await build({
-    entryPoints: [join(import.meta.dirname, 'discloser.ts')],
+    entryPoints: [join(import.meta.dirname, 'evidence/discloser.ts')],
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -117,11 +114,10 @@ async function live({ lives, seed, ...site }: Site & { lives: number; seed: stri
   const work = async () => {
     while (begun < lives) {
       const life = begun++;
-      const random = createRandom(`${seed}-${life}`);
-      const plan =
-        random() < 0.2
-          ? { from: 'question' as const, ms: random() * LONGEST_BIRTH_MS }
-          : { from: 'answer' as const, ms: random() * LONGEST_LIFE_MS };
+      const random = randomFor(seed, 'kills', `life ${life}`);
+      const plan = random.chance(0.2)
+        ? { from: 'question' as const, ms: random.int(0, LONGEST_BIRTH_MS) }
+        : { from: 'answer' as const, ms: random.int(0, LONGEST_LIFE_MS) };
       const ended = await liveOnce(site, `${seed}-${life}`, plan);
       for (const id of ended.answered) answered.add(id);
       cut += ended.cut;

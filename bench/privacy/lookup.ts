@@ -12,6 +12,7 @@ import { randomFor } from '../../simulators/population/random.ts';
 import { combine, compareSamples } from '../kolmogorov-smirnov.ts';
 import { quantile, round } from '../quantile.ts';
 import { startBenchSandbox } from '../sandbox.ts';
+import type { Figures, PartOptions } from './shared/part.ts';
 
 const KINDS = ['absent', 'wrong name', 'forbidden'] as const;
 type Kind = (typeof KINDS)[number];
@@ -26,15 +27,7 @@ const QUANTUM = 50;
 const QUERY = `query ($identity: PersonIdentityInput!) {
   creditPerson(identity: $identity) { id kind person { name idNumber } courts { status } } }`;
 
-export default async function lookup({
-  seed,
-  size,
-  print,
-}: {
-  seed: string;
-  size: 'bench' | 'test';
-  print: (line: string) => void;
-}): Promise<Readonly<Record<string, number>>> {
+export default async function lookup({ seed, size, print }: PartOptions): Promise<Figures> {
   const { companies, lookups, clients } = SIZES[size];
   const sandbox = await startBenchSandbox({
     latencyMs: 0,

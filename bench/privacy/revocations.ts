@@ -14,7 +14,8 @@ import { sandboxBytes } from '../../schema/keys.ts';
 import type { Gateways } from './revocations/gateways.ts';
 import { openGateways } from './revocations/gateways.ts';
 import { ask, createLane } from './revocations/lane.ts';
-import { createRandom } from './revocations/random.ts';
+import { randomFor } from '../../simulators/population/random.ts';
+import type { Figures, PartOptions } from './shared/part.ts';
 
 const SIZES = {
   bench: { interleavings: 10_000, lanes: 14 },
@@ -22,11 +23,7 @@ const SIZES = {
 } as const;
 const SUBJECTS_OF_A_LANE = 8;
 
-export default async function revocations(options: {
-  seed: string;
-  size: 'bench' | 'test';
-  print: (line: string) => void;
-}): Promise<Readonly<Record<string, number>>> {
+export default async function revocations(options: PartOptions): Promise<Figures> {
   const { seed, size, print } = options;
   const { interleavings: wanted, lanes: count } = SIZES[size];
   const gateways = await openGateways({ companies: count * SUBJECTS_OF_A_LANE * 3, print });
@@ -43,7 +40,7 @@ export default async function revocations(options: {
           urls: gateways.urls,
           agent,
           subjectIds,
-          random: createRandom(`${seed} ${at}`),
+          random: randomFor(seed, 'revocations', `lane ${at}`),
         }),
       ),
     );

@@ -11,16 +11,11 @@ import { Client } from 'undici';
 import { z } from 'zod';
 import type { PlainSubgraphs } from '../../tests/kit/plain-subgraphs.ts';
 import { startPlainSubgraphs } from '../../tests/kit/plain-subgraphs.ts';
-import { drawHostileDocuments, fragmentBomb } from './hostile-documents.ts';
-import { HOSTILE_GRAPH } from './hostile-graph.ts';
-import { probeSchema } from './schema-probe.ts';
-import type { Watched } from './watched-gateway.ts';
-
-export interface Options {
-  readonly seed: string;
-  readonly size: 'bench' | 'test';
-  readonly print: (line: string) => void;
-}
+import { drawHostileDocuments, fragmentBomb } from './stall/hostile-documents.ts';
+import { HOSTILE_GRAPH } from './stall/hostile-graph.ts';
+import { probeSchema } from './stall/schema-probe.ts';
+import type { Watched } from './stall/watched-gateway.ts';
+import type { Figures, PartOptions } from './shared/part.ts';
 
 const SIZES = { bench: 600, test: 76 };
 const BOMBS = { bench: 40, test: 10 };
@@ -33,11 +28,7 @@ export interface Answered {
 /** `from` is the loopback address that it comes from: the public is told apart by address. */
 export type Send = (query: string, variables: object, from: string) => Promise<Answered>;
 
-export default async function measureStalls({
-  seed,
-  size,
-  print,
-}: Options): Promise<Readonly<Record<string, number>>> {
+export default async function measureStalls({ seed, size, print }: PartOptions): Promise<Figures> {
   const subgraphs = await startPlainSubgraphs(HOSTILE_GRAPH);
   const folder = await mkdtemp(join(tmpdir(), 'jinxin-stall-'));
   const file = join(folder, 'supergraph.graphql');
@@ -80,7 +71,7 @@ export async function startWatched(
   file: string,
   introspection: 'everyone' | 'nobody',
 ): Promise<WatchedGateway> {
-  const child = fork(join(import.meta.dirname, 'watched-gateway.ts'), [file], {
+  const child = fork(join(import.meta.dirname, 'stall/watched-gateway.ts'), [file], {
     execArgv: ['--import', import.meta.resolve('tsx')],
     env: { ...process.env, NODE_OPTIONS: '', JINXIN_INTROSPECTION: introspection },
   });

@@ -18,20 +18,17 @@ import { createFileSink } from '../../gateway/evidence/head-sink.ts';
 import { loadAuditSuite } from '../../schema/signatures/keys.ts';
 import type { SignatureSuite } from '../../schema/signatures/suite.ts';
 import { auditRecord } from '../../tests/kit/audit-record.ts';
-import { copyAudit, duplicate, toSource } from './audit-copy.ts';
-import { createRandom } from './random.ts';
-import { TAMPERINGS } from './tamperings.ts';
+import { copyAudit, duplicate, toSource } from './evidence/audit-copy.ts';
+import { randomFor } from '../../simulators/population/random.ts';
+import { TAMPERINGS } from './evidence/tamperings.ts';
+import type { Figures, PartOptions } from './shared/part.ts';
 
 const SIZES = {
   bench: { records: 200, rounds: 120, inStore: 8 },
   test: { records: 60, rounds: 6, inStore: 1 },
 };
 
-export default async function tampering(options: {
-  seed: string;
-  size: 'bench' | 'test';
-  print: (line: string) => void;
-}): Promise<Readonly<Record<string, number>>> {
+export default async function tampering(options: PartOptions): Promise<Figures> {
   const { seed, print } = options;
   const size = SIZES[options.size];
   const folder = await mkdtemp(join(tmpdir(), 'jinxin-tampering-'));
@@ -47,8 +44,8 @@ export default async function tampering(options: {
     );
     const verify = async (changed: typeof copy) =>
       (await verifyAudit(toSource(changed), changed.published, verifiers)).breaches;
-    const random = createRandom(seed);
-    const pick = (below: number) => Math.floor(random() * below);
+    const random = randomFor(seed, 'tampering', 'places');
+    const pick = (below: number) => random.int(0, below - 1);
 
     let [done, found] = [0, 0];
     for (const [name, tamper] of Object.entries(TAMPERINGS)) {

@@ -11,9 +11,10 @@ import { NOBODY } from '../../gateway/identity/certificates.ts';
 import { createIdentify } from '../../gateway/identity/identify.ts';
 import type { Random } from '../../simulators/population/random.ts';
 import { randomFor } from '../../simulators/population/random.ts';
-import { makeForgeries } from './forgeries.ts';
-import type { SigningKey } from './issuer.ts';
-import { createSigningKey, issue, startJwksEndpoint } from './issuer.ts';
+import { makeForgeries } from './tokens/forgeries.ts';
+import type { SigningKey } from './tokens/issuer.ts';
+import { createSigningKey, issue, startJwksEndpoint } from './tokens/issuer.ts';
+import type { Figures, PartOptions } from './shared/part.ts';
 
 const ISSUER = 'https://issuer.jinxin.invalid';
 const AUDIENCE = 'jinxin';
@@ -23,11 +24,7 @@ const SIZES = {
   bench: { rotations: 200, mutants: 1_000, floodMinutes: 20, floodPerSecond: 10 },
 };
 
-export default async function tokens(options: {
-  seed: string;
-  size: 'bench' | 'test';
-  print: (line: string) => void;
-}): Promise<Readonly<Record<string, number>>> {
+export default async function tokens(options: PartOptions): Promise<Figures> {
   const size = SIZES[options.size];
   const random = randomFor(options.seed, 'privacy', 'tokens');
   const door = await openFrontDoor();

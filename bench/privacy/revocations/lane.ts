@@ -6,7 +6,7 @@ import { request } from 'undici';
 import { sandboxKey } from '../../../schema/keys.ts';
 import { sandboxIssuer } from '../../../schema/sandbox-tokens.ts';
 import type { SubjectIds } from '../../../schema/subject-id.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../../simulators/population/random.ts';
 
 export interface Round {
   readonly withdrawals: number;
@@ -69,15 +69,15 @@ export async function createLane(parts: {
     // Warms the caches of one gateway and of Redis, and shows that the consents do open something.
     questions.push(await askList());
 
-    const paused = codes.filter(() => random.next() < 0.4);
+    const paused = codes.filter(() => random.chance(0.4));
     await Promise.all([
       ...codes.map((code) =>
-        after(random.next() * 250, () => withdraw(code, paused.includes(code) ? 'pause' : 'revoke')),
+        after(random.int(0, 250), () => withdraw(code, paused.includes(code) ? 'pause' : 'revoke')),
       ),
-      ...[1, 2].map(() => after(random.next() * 600, async () => questions.push(await askList()))),
+      ...[1, 2].map(() => after(random.int(0, 600), async () => questions.push(await askList()))),
       ...codes
-        .filter(() => random.next() < 0.3)
-        .map((code) => after(random.next() * 600, async () => questions.push(await askPlain(code)))),
+        .filter(() => random.chance(0.3))
+        .map((code) => after(random.int(0, 600), async () => questions.push(await askPlain(code)))),
     ]);
     for (const url of urls) questions.push(await askList(url));
 
@@ -85,12 +85,12 @@ export async function createLane(parts: {
       paused
         .map(async (code) => {
           await resume(code);
-          await after(random.next() * 100, () => withdraw(code, 'revoke'));
+          await after(random.int(0, 100), () => withdraw(code, 'revoke'));
         })
         .concat(
           paused.length === 0
             ? []
-            : [after(random.next() * 300, async () => void questions.push(await askList()))],
+            : [after(random.int(0, 300), async () => void questions.push(await askList()))],
         ),
     );
     questions.push(await askList());
@@ -109,7 +109,7 @@ export async function createLane(parts: {
 
     async function change(code: string, verb: 'pause' | 'resume' | 'revoke'): Promise<Answer> {
       const query = `mutation ($id: ID!) { ${verb}Consent(id: $id) { state } }`;
-      const answer = await ask(agent, random.of(urls), owner, {
+      const answer = await ask(agent, random.pick(urls), owner, {
         query,
         variables: { id: consents.get(code) },
       });
@@ -121,7 +121,7 @@ export async function createLane(parts: {
   async function grant(code: string): Promise<string> {
     const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
     const now = Date.now();
-    const answer = await ask(agent, random.of(urls), owner, {
+    const answer = await ask(agent, random.pick(urls), owner, {
       query: GRANT,
       variables: {
         input: {
@@ -144,13 +144,13 @@ export async function createLane(parts: {
     return granted.id;
   }
 
-  async function askList(url: string = random.of(urls)): Promise<Question> {
+  async function askList(url: string = random.pick(urls)): Promise<Question> {
     const answer = await ask(agent, url, bank, { query: LIST, variables: { codes } });
     return toQuestion(answer, codes, (answer.data?.['creditSubjects'] ?? []) as readonly Shown[]);
   }
 
   async function askPlain(code: string): Promise<Question> {
-    const answer = await ask(agent, random.of(urls), bank, { query: PLAIN, variables: { code } });
+    const answer = await ask(agent, random.pick(urls), bank, { query: PLAIN, variables: { code } });
     return toQuestion(answer, [code], [(answer.data?.['creditSubject'] ?? null) as Shown]);
   }
 }

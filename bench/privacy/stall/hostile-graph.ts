@@ -1,5 +1,5 @@
 /** A graph that a planner finds hard: entities that three subgraphs share whole, an interface of many types, lists of lists. */
-import type { PlainSubgraph } from '../../tests/kit/plain-subgraphs.ts';
+import type { PlainSubgraph } from '../../../tests/kit/plain-subgraphs.ts';
 
 /** Types that implement `Shape`. */
 export const IMPLEMENTATIONS = 12;

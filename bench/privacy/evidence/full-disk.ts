@@ -9,17 +9,17 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { pino } from 'pino';
-import type { EmbeddedPostgres } from '../../adapters/postgres/embedded.ts';
-import { startEmbeddedPostgres } from '../../adapters/postgres/embedded.ts';
-import { migrate } from '../../adapters/postgres/migrate.ts';
-import { createPool } from '../../adapters/postgres/pool.ts';
-import { createAuditLog } from '../../gateway/evidence/audit-log.ts';
-import { AUDIT_MIGRATIONS, makePartitions } from '../../gateway/evidence/audit-tables.ts';
-import { createFileSink } from '../../gateway/evidence/head-sink.ts';
-import { loadAuditSuite } from '../../schema/signatures/keys.ts';
-import { auditRecord } from '../../tests/kit/audit-record.ts';
-import { verifyAuditAt } from '../../tests/kit/audit.ts';
-import { createRandom } from './random.ts';
+import type { EmbeddedPostgres } from '../../../adapters/postgres/embedded.ts';
+import { startEmbeddedPostgres } from '../../../adapters/postgres/embedded.ts';
+import { migrate } from '../../../adapters/postgres/migrate.ts';
+import { createPool } from '../../../adapters/postgres/pool.ts';
+import { createAuditLog } from '../../../gateway/evidence/audit-log.ts';
+import { AUDIT_MIGRATIONS, makePartitions } from '../../../gateway/evidence/audit-tables.ts';
+import { createFileSink } from '../../../gateway/evidence/head-sink.ts';
+import { loadAuditSuite } from '../../../schema/signatures/keys.ts';
+import { auditRecord } from '../../../tests/kit/audit-record.ts';
+import { verifyAuditAt } from '../../../tests/kit/audit.ts';
+import { randomFor } from '../../../simulators/population/random.ts';
 
 const run = promisify(execFile);
 const log = pino({ level: 'silent' });
@@ -90,11 +90,15 @@ async function askAround(disk: Disk, url: string, heads: string, seed: string) {
   await makePartitions(pool, new Date());
   const suite = loadAuditSuite(undefined, false);
   const audit = createAuditLog({ pool, suite, sink: createFileSink(heads), log, longestMs: 2_000 });
-  const random = createRandom(seed);
+  const random = randomFor(seed, 'full disk', 'subjects');
   const answered: string[] = [];
   /** A record of several kilobytes that cannot be packed, so that what room the tables still have is soon used up. */
   const ask = async (id: string) => {
-    const subjects = Array.from({ length: 100 }, () => `O-${random()}-${random()}`);
+    const number = () => random.int(0, 2 ** 32 - 1);
+    const subjects = Array.from(
+      { length: 100 },
+      () => `O-${[number(), number(), number(), number()].join('-')}`,
+    );
     const isAnswered = await audit.append({ ...auditRecord(id), id, subjects }).then(
       () => true,
       () => false,

@@ -1,7 +1,7 @@
 /** The word-list attack: read a schema out of what a gateway says of documents that are wrong. */
-import { randomFor } from '../../simulators/population/random.ts';
+import { randomFor } from '../../../simulators/population/random.ts';
 import { SECRET_NAMES } from './hostile-graph.ts';
-import type { Send } from './stall.ts';
+import type { Send } from '../stall.ts';
 
 /**
  * Asks with each name of the graph misspelt, of the wrong kind, in the wrong place, beside what is wrong anyway. Returns how

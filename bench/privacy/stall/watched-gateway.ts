@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
-import { readConfig } from '../../gateway/config.ts';
-import { serveGateway } from '../../gateway/serve.ts';
+import { readConfig } from '../../../gateway/config.ts';
+import { serveGateway } from '../../../gateway/serve.ts';
 
 export interface Watched {
   /** Longest time between two turns of the event loop, milliseconds; and of that what the thread spent on a processor. */

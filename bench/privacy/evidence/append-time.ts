@@ -3,15 +3,15 @@ import { chmod, mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { startEmbeddedPostgres } from '../../adapters/postgres/embedded.ts';
-import { migrate } from '../../adapters/postgres/migrate.ts';
-import { createPool } from '../../adapters/postgres/pool.ts';
-import { createAuditLog } from '../../gateway/evidence/audit-log.ts';
-import { AUDIT_MIGRATIONS, makePartitions } from '../../gateway/evidence/audit-tables.ts';
-import { createFileSink } from '../../gateway/evidence/head-sink.ts';
-import { loadAuditSuite } from '../../schema/signatures/keys.ts';
-import { auditRecord } from '../../tests/kit/audit-record.ts';
-import { quantile } from '../quantile.ts';
+import { startEmbeddedPostgres } from '../../../adapters/postgres/embedded.ts';
+import { migrate } from '../../../adapters/postgres/migrate.ts';
+import { createPool } from '../../../adapters/postgres/pool.ts';
+import { createAuditLog } from '../../../gateway/evidence/audit-log.ts';
+import { AUDIT_MIGRATIONS, makePartitions } from '../../../gateway/evidence/audit-tables.ts';
+import { createFileSink } from '../../../gateway/evidence/head-sink.ts';
+import { loadAuditSuite } from '../../../schema/signatures/keys.ts';
+import { auditRecord } from '../../../tests/kit/audit-record.ts';
+import { quantile } from '../../quantile.ts';
 
 const CLIENTS = [1, 16];
 

@@ -4,11 +4,11 @@
  */
 import { createServer } from 'node:http';
 import { pino } from 'pino';
-import { createPool } from '../../adapters/postgres/pool.ts';
-import { createAuditLog } from '../../gateway/evidence/audit-log.ts';
-import { createFileSink } from '../../gateway/evidence/head-sink.ts';
-import { loadAuditSuite } from '../../schema/signatures/keys.ts';
-import { auditRecord } from '../../tests/kit/audit-record.ts';
+import { createPool } from '../../../adapters/postgres/pool.ts';
+import { createAuditLog } from '../../../gateway/evidence/audit-log.ts';
+import { createFileSink } from '../../../gateway/evidence/head-sink.ts';
+import { loadAuditSuite } from '../../../schema/signatures/keys.ts';
+import { auditRecord } from '../../../tests/kit/audit-record.ts';
 
 const log = pino({ level: 'silent' });
 const isCareless = process.env['DISCLOSER_CARELESS'] === 'true';

@@ -1,6 +1,6 @@
 /** A copy of an audit log in memory, to be tampered with, and the same as a source to verify. */
-import type { AuditLink, ChainEnd } from '../../gateway/evidence/audit-chain.ts';
-import type { AuditSource, SubjectEntry } from '../../gateway/evidence/audit-verify.ts';
+import type { AuditLink, ChainEnd } from '../../../gateway/evidence/audit-chain.ts';
+import type { AuditSource, SubjectEntry } from '../../../gateway/evidence/audit-verify.ts';
 
 export interface AuditCopy {
   links: AuditLink[];

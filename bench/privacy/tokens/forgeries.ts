@@ -1,8 +1,8 @@
 /** Tokens that nobody issued, or that were issued for something else: each is built on one that would hold. */
 import { createHmac, createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { sandboxKey } from '../../schema/keys.ts';
-import { signPrincipal } from '../../schema/principal.ts';
-import type { Random } from '../../simulators/population/random.ts';
+import { sandboxKey } from '../../../schema/keys.ts';
+import { signPrincipal } from '../../../schema/principal.ts';
+import type { Random } from '../../../simulators/population/random.ts';
 import type { Alg, SigningKey } from './issuer.ts';
 import { createSigningKey, encode, issue, signAs, toJwk } from './issuer.ts';
 
@@ -82,7 +82,7 @@ function ofTheKey({ keys, withdrawn, claims }: ForgeryKit): readonly Named[] {
       signAs('EdDSA', keys.EdDSA.key, { alg: 'EdDSA', kid: [keys.EdDSA.kid] }, claims),
     ],
     ...[
-      '../../../../dev/null',
+      '../../../../../dev/null',
       "x' UNION SELECT 'key",
       '__proto__',
       'constructor',

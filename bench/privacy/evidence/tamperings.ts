@@ -3,10 +3,10 @@
  * but does not hold the key of the heads; or to the second sink.
  */
 import { generateKeyPairSync } from 'node:crypto';
-import { canonicalize } from '../../schema/canonical.ts';
-import { createEd25519Suite } from '../../schema/signatures/suite.ts';
-import type { AuditLink, ChainEnd } from '../../gateway/evidence/audit-chain.ts';
-import { chainHash, GENESIS } from '../../gateway/evidence/audit-chain.ts';
+import { canonicalize } from '../../../schema/canonical.ts';
+import { createEd25519Suite } from '../../../schema/signatures/suite.ts';
+import type { AuditLink, ChainEnd } from '../../../gateway/evidence/audit-chain.ts';
+import { chainHash, GENESIS } from '../../../gateway/evidence/audit-chain.ts';
 import type { AuditCopy } from './audit-copy.ts';
 
 type Pick = (below: number) => number;

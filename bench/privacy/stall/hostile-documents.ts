@@ -1,6 +1,6 @@
 /** Documents of at most 16 kB that are meant to keep a gateway busy, drawn from a seed: every known way, in many sizes. */
-import { randomFor } from '../../simulators/population/random.ts';
-import type { Random } from '../../simulators/population/random.ts';
+import { randomFor } from '../../../simulators/population/random.ts';
+import type { Random } from '../../../simulators/population/random.ts';
 import { IMPLEMENTATIONS } from './hostile-graph.ts';
 
 export interface HostileDocument {
