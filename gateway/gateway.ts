@@ -154,6 +154,7 @@ export function createGateway(parts: GatewayParts): Gateway {
         }),
         intention,
         isRepeatable: operation.operation.operation !== 'mutation',
+        log,
       },
       (withdrawn) =>
         attempt(operation, { ...received, coerced, consumer: request.consumer }, run.scopeOf(withdrawn)),

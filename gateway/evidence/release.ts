@@ -7,6 +7,7 @@
  * by the next one. A register that cannot be read confirms nothing.
  */
 import { createHmac, randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
 import { canonicalize, digestOf } from '../../schema/canonical.ts';
 import { CONFIRMATION_HOLDS_MS } from '../../schema/consent.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
@@ -43,6 +44,7 @@ export interface ReleaseParts {
   readonly intention: string | null;
   /** A mutation is not made twice. */
   readonly isRepeatable: boolean;
+  readonly log: Logger;
 }
 
 /** How often an answer is made anew because of revocations that came while it was made. */
@@ -109,11 +111,12 @@ async function withhold(parts: ReleaseParts, record: AuditRecord | null): Promis
 }
 
 /** Before the record: what cannot be signed is not disclosed, and no record says that it was. */
-async function sign({ signature }: ReleaseParts, answerHash: string | null): Promise<Receipt | null> {
+async function sign({ signature, log }: ReleaseParts, answerHash: string | null): Promise<Receipt | null> {
   if (!signature || answerHash === null) return null;
   try {
     return await issueReceipt(signature, answerHash, Date.now());
-  } catch {
+  } catch (error) {
+    log.error({ err: error }, 'an answer could not be signed');
     throw createError('RECEIPT_UNAVAILABLE');
   }
 }
@@ -138,6 +141,7 @@ async function confirm(parts: ReleaseParts, consents: ReadonlySet<string>): Prom
     return { askedAt, refused: refused.map(({ id }) => id), isUnknown: false, isConflict: false };
   } catch (error) {
     const isConflict = error instanceof InternalQuestionError && error.code === 'IDEMPOTENCY_CONFLICT';
+    if (!isConflict) parts.log.warn({ err: error }, 'consents could not be confirmed');
     return { askedAt, refused: ids, isUnknown: true, isConflict };
   }
 }
