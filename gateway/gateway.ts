@@ -8,7 +8,7 @@
  *                  are cut before planning, so that no department is asked for what will not be shown
  *  4. variables    coerced before execution: a malformed code reaches no department
  *     a mutation is recorded first: nothing is changed of which no record can be made
- *  5. execute      the plan; authorization with the subject, cache and transport stand inside (execution/data-source.ts)
+ *  5. execute      the compiled plan; authorization with the subject, cache and transport stand inside (execution/data-source.ts)
  *  6. shape        masks after the cache: a cache holds facts, never a principal's view
  *  7. release      the consents are confirmed and the record is durable before the answer leaves (evidence/release.ts);
  *                  without them there is no answer
@@ -29,9 +29,9 @@ import type { AuditRecord } from './evidence/audit-record.ts';
 import type { Attempt } from './evidence/release.ts';
 import { release, toRequestDigest } from './evidence/release.ts';
 import type { Signatures } from '../schema/signatures/suite.ts';
+import type { DataSource } from './execution/data-source.ts';
 import type { InternalQuestions } from './execution/internal-questions.ts';
 import { createInternalQuestions } from './execution/internal-questions.ts';
-import { toResponseName } from './execution/keys.ts';
 import { createNamedSubjects } from './execution/named-subjects.ts';
 import type { GatewayScope } from './execution/request-scope.ts';
 import { createTrail, noteDenial } from './execution/request-scope.ts';
@@ -43,7 +43,6 @@ import {
 } from './execution/subject-knowledge.ts';
 import { refuse, toPublicErrors } from './execution/public-errors.ts';
 import { createFailures } from './execution/failures.ts';
-import { shapeAnswer } from './execution/shape.ts';
 import type { Transport } from './execution/transport.ts';
 import { assertAmountsWithin } from './limits/amount.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
@@ -57,7 +56,7 @@ import type { Persons, ReceivedIds } from './persons.ts';
 import { createOperations } from './operations/prepare.ts';
 import { ownError } from './operations/problems.ts';
 import type { RegisteredOperations } from './operations/registered.ts';
-import type { RunRequest } from './operations/run.ts';
+import type { Executed, RunRequest } from './operations/run.ts';
 import { createRun } from './operations/run.ts';
 import type { Supergraph } from './supergraph/load.ts';
 
@@ -65,6 +64,8 @@ export interface GatewayParts {
   readonly supergraph: Supergraph;
   readonly rules: Rules;
   readonly transport: Transport;
+  /** Asks the departments for what plans fetch. */
+  readonly dataSource: DataSource;
   readonly audit: AuditLog | null;
   readonly signature: Signatures | null;
   /** Under it what a request asks is digested: variables may hold what could be guessed from a digest without a key. */
@@ -171,6 +172,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     scopeOf: (withdrawn: Withdrawn) => GatewayScope;
   } {
     const name = idempotencyKey ?? randomUUID();
+    const asker = JSON.stringify(principal);
     const deadline = performance.now() + parts.requestDeadlineMs;
     const questions = createInternalQuestions(parts.transport, supergraph.internal, { signal, deadline });
     return {
@@ -178,6 +180,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       questions,
       scopeOf: (withdrawn) => ({
         principal,
+        asker,
         rights: rightsOf(principal),
         signal,
         deadline,
@@ -200,12 +203,19 @@ export function createGateway(parts: GatewayParts): Gateway {
   /** Makes the answer once: executed, shaped, with what is to be recorded of it. */
   async function attempt(
     operation: PreparedOperation,
-    { toEdgeId, coerced, ...asked }: ReceivedIds & RunRequest & { coerced: GatewayRequest['variables'] },
+    { toEdgeId, coerced, ...asked }: ReceivedIds & RunRequest,
     scope: GatewayScope,
   ): Promise<Attempt> {
     askAhead(operation, scope);
-    const executed = await execute(operation, asked, scope);
+    const executed = await runPlan(
+      operation,
+      { ...asked, coerced },
+      { fetch: parts.dataSource(scope), deadline: scope.deadline },
+    );
     const shaped = shape(operation, coerced, executed, scope, toEdgeId);
+    for (const item of shaped.items) scope.trail.disclosed.add(item);
+    const invalid = shaped.errors.filter(({ extensions }) => extensions['code'] === 'INTERNAL').length;
+    if (invalid > 0) log.warn({ places: invalid }, 'departments answered what the schema does not allow');
     const errors = toPublicErrors(shaped.data, [...shaped.errors, ...executed.errors], {
       isPlain: supergraph.requirements.size === 0,
       log,
@@ -235,89 +245,36 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (trail.subjects.size === 1 && needs.size > 0) void knowledge([...trail.subjects], needs);
   }
 
-  /** Runs the planned operation; with nothing left to plan, nothing is run and nobody is asked. */
-  async function execute(
-    operation: PreparedOperation,
-    asked: RunRequest,
-    scope: GatewayScope,
-  ): Promise<{
-    data: Readonly<Record<string, unknown>> | null | undefined;
-    errors: readonly GraphQLError[];
-  }> {
-    const result = await runPlan(operation, asked, scope);
-    if (!result) return { data: undefined, errors: [] };
-    // What the library throws itself, such as a data source that failed, comes without extensions.
-    for (const error of result.errors ?? [])
-      if (!('extensions' in error)) log.error({ err: error }, 'a fetch failed');
-    const errors = (result.errors ?? []).map(
-      (error) =>
-        new GraphQLError(error.message, {
-          ...(error.path ? { path: error.path.map(toResponseName) } : {}),
-          ...(error.extensions ? { extensions: error.extensions } : {}),
-        }),
-    );
-    // A value that the schema does not allow was made null: the library tells it here, and only when nothing else was wrong.
-    const invalid = (result.extensions?.['valueCompletion'] ?? []) as readonly GraphQLError[];
-    for (const { path = [] } of invalid)
-      errors.push(createError('INTERNAL', { path: path.map(toResponseName) }));
-    if (invalid.length > 0)
-      log.warn({ places: invalid.length }, 'departments answered what the schema does not allow');
-    // Without data the execution failed as a whole, which is another thing than nothing to execute.
-    return { data: result.data ?? null, errors };
-  }
-
   function shape(
-    { operation, fragments, cut }: PreparedOperation,
+    { shape: shapeAnswer }: PreparedOperation,
     variables: Readonly<Record<string, unknown>>,
-    executed: {
-      data: Readonly<Record<string, unknown>> | null | undefined;
-      errors: readonly GraphQLError[];
-    },
+    executed: Executed,
     { rights, trail }: GatewayScope,
     toEdgeId: ReceivedIds['toEdgeId'],
   ) {
     const failures = createFailures(executed.errors);
-    return shapeAnswer(
-      {
-        schema: supergraph.apiSchema,
-        fragments,
-        variables,
-        isCut: (field) => cut.has(field),
-        toEdgeId,
-        unmaskable(parent, field, path) {
-          const item = rights.itemsOf(parent, field)[0] ?? '';
-          const decision = rights.ofItem(item).id;
-          trail.denials.push({ item, reason: 'MASKED', path: path.join('.'), decision });
-          return createError('FORBIDDEN', { path, extensions: { item, reason: 'MASKED', decision } });
-        },
-        maskOf(parent, field) {
-          const decision = rights.ofField(parent, field);
-          return decision && 'mask' in decision ? decision.mask : undefined;
-        },
-        denied(field, path) {
-          const item = cut.get(field) ?? null;
-          if (item === null) return null;
-          const decision = rights.ofItem(item);
-          if (decision.effect !== 'deny') throw new Error(`${item} was cut although it is not denied`);
-          noteDenial(trail, decision, path);
-          return toDenialError(decision, path);
-        },
-        onDisputed: (path) => trail.disputed.push(path.join('.')),
-        onAnswered(parent, field, path, isNull) {
-          const items = rights.itemsOf(parent, field);
-          // A null beside which no error stands says that nobody has it: that is told, too.
-          if (items.length === 0 || (isNull && failures.at(path))) return;
-          for (const item of items) trail.disclosed.add(item);
-        },
+    return shapeAnswer(executed.data, {
+      variables,
+      toEdgeId,
+      hasFailed: failures.at,
+      unmaskable(item, path) {
+        const decision = rights.ofItem(item).id;
+        trail.denials.push({ item, reason: 'MASKED', path: path.join('.'), decision });
+        return createError('FORBIDDEN', { path, extensions: { item, reason: 'MASKED', decision } });
       },
-      operation,
-      executed.data,
-    );
+      denied(item, path) {
+        const decision = rights.ofItem(item);
+        if (decision.effect !== 'deny') throw new Error(`${item} was cut although it is not denied`);
+        noteDenial(trail, decision, path);
+        return toDenialError(decision, path);
+      },
+      onDisputed: (path) => trail.disputed.push(path.join('.')),
+    });
   }
 
   /** Nothing is changed of which no record can be made: whether the answer can be recorded shows too late. */
-  async function recordIntent({ operation, planned, hash }: PreparedOperation, scope: GatewayScope) {
-    if (operation.operation !== 'mutation' || !planned || !parts.audit) return null;
+  async function recordIntent({ operation, program, hash }: PreparedOperation, scope: GatewayScope) {
+    if (operation.operation !== 'mutation' || !program || !parts.audit) return null;
     const intent = toRecord(hash, scope, [], 'INTENDED');
     const id = randomUUID();
     await parts.audit.append({ ...intent, id, supersedes: null, answerHash: null });

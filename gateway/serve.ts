@@ -79,22 +79,7 @@ export async function serveGateway(
     closers.push(() => counters.close());
     const cache = createEntityCache({ entries: config.cacheEntries, bytes: MOST_CACHE_BYTES, remote });
     const metrics = createGatewayMetrics(registry);
-    const supergraph: Supergraph = await loadSupergraph(sdl, {
-      log,
-      dataSource: (name) =>
-        createDataSource(name, {
-          facts: () => ({
-            schema: supergraph.fullSchema,
-            requirements: supergraph.requirements,
-            hash: supergraph.hash,
-          }),
-          transport,
-          cache,
-          observeCache: metrics.observeCache,
-          personOf: config.subjectIds?.ofPerson ?? null,
-          log,
-        }),
-    });
+    const supergraph = await loadSupergraph(sdl, { log });
     closers.push(() => supergraph.close());
     const audit = supergraph.requirements.size > 0 ? await openAudit(config, log, closers) : null;
     const registered = await openRegistered(config, log, closers);
@@ -104,6 +89,18 @@ export async function serveGateway(
       digestKey: toDigestKey(config),
       subjectIds: config.subjectIds,
       transport,
+      dataSource: createDataSource({
+        facts: {
+          schema: supergraph.fullSchema,
+          requirements: supergraph.requirements,
+          hash: supergraph.hash,
+        },
+        transport,
+        cache,
+        observeCache: metrics.observeCache,
+        personOf: config.subjectIds?.ofPerson ?? null,
+        log,
+      }),
       audit,
       signature: config.receipts,
       persons: personsOf(config, supergraph, counters),

@@ -3,7 +3,7 @@
  * asks for both wherever a record is asked for, drops what is past its publication before anything else sees it, and marks
  * what is disputed. Departments do the same at the source; this holds for one that forgets, and for what is kept overnight.
  */
-import type { FieldNode, GraphQLNamedType, GraphQLSchema, SelectionNode } from 'graphql';
+import type { FieldNode, GraphQLNamedType, SelectionNode } from 'graphql';
 import { isInterfaceType, isObjectType, Kind } from 'graphql';
 
 type Path = readonly (string | number)[];
@@ -37,10 +37,9 @@ function isRecord(type: GraphQLNamedType): boolean {
   );
 }
 
-/** Whether an object that was fetched is a record under objection. */
-export function isDisputed(schema: GraphQLSchema, type: string, source: Data): boolean {
-  const declared = schema.getType(type);
-  return source[OBJECTION] === true && declared !== undefined && isRecord(declared);
+/** How to see that an object of this type, as it was fetched, is under objection; null where the type is no adverse record. */
+export function disputeOf(type: GraphQLNamedType): ((source: Data) => boolean) | null {
+  return isRecord(type) ? (source) => source[OBJECTION] === true : null;
 }
 
 /** Whether what a fetch brings can hold adverse records. */

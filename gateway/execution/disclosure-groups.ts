@@ -15,7 +15,7 @@ export type Representation = Readonly<Record<string, unknown>>;
 export interface Group {
   /** Items that these entries may not disclose. */
   readonly denied: ReadonlyMap<string, Denied>;
-  readonly entries: DecidedEntry[];
+  readonly entries: readonly DecidedEntry[];
 }
 
 export interface DecidedEntry extends Entry {
@@ -26,7 +26,10 @@ export interface DecidedEntry extends Entry {
 
 export interface Entry {
   readonly representation: Representation;
-  readonly positions: readonly number[];
+  /** The same as JSON text, as it is sent. */
+  readonly text: string;
+  /** Its position among those of its fetch. */
+  readonly at: number;
 }
 
 /** Entries that may disclose the same items are asked for together. The subject of a representation is in its key. */
@@ -34,7 +37,7 @@ export async function groupByDenied(
   scope: GatewayScope,
   operation: FetchOperation,
   entries: readonly Entry[],
-) {
+): Promise<readonly Group[]> {
   const { rights, trail } = scope;
   const undecided = operation.items.flatMap((item) => {
     const decision = rights.ofItem(item);
@@ -48,7 +51,7 @@ export async function groupByDenied(
   const known = [...new Set(subjects.filter((subject) => subject !== null))];
   for (const subject of known) trail.subjects.add(subject);
   const factsOf = await scope.knowledge(known, new Set(undecided.flatMap(({ requires }) => requires)));
-  const groups = new Map<string, Group>();
+  const groups = new Map<string, { denied: Map<string, Denied>; entries: DecidedEntry[] }>();
   entries.forEach((entry, at) => {
     const facts = factsOf(subjects[at] ?? null);
     const decisions = undecided.map(({ item }) => rights.withSubject(item, facts));

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { EntityResult } from './data-source.ts';
+import type { EntityResult } from './entities-fetch.ts';
 
 /** The store behind the process, see adapters/redis. Values are opaque; a value that does not open is a miss. */
 export interface RemoteStore {

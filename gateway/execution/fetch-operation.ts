@@ -13,8 +13,18 @@ import type {
   OperationDefinitionNode,
   SelectionNode,
   SelectionSetNode,
+  VariableDefinitionNode,
 } from 'graphql';
-import { getNamedType, isInterfaceType, isObjectType, Kind, parse, print } from 'graphql';
+import {
+  getNamedType,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  parse,
+  print,
+  stripIgnoredCharacters,
+  visit,
+} from 'graphql';
 import { holdsRecords } from './adverse-records.ts';
 import type { Requirements } from '../supergraph/load.ts';
 
@@ -26,6 +36,8 @@ export interface FetchOperation {
   readonly items: readonly string[];
   /** Response keys directly on the entity (or on the root), per type condition: what is null when nothing came. */
   readonly topKeys: readonly string[];
+  /** Those of them that bring objects. */
+  readonly compositeKeys: readonly string[];
   /** The fetch without the fields that need one of `denied`, and what was cut by it. */
   without(denied: ReadonlySet<string>): CutOperation;
 }
@@ -34,6 +46,15 @@ export interface CutOperation {
   /** Null when nothing is left to ask for. */
   readonly query: string | null;
   readonly cut: readonly CutField[];
+  /** Of a fetch of entities: what it takes to ask for it together with others (joint-query.ts). Null for root fields. */
+  readonly joinable: Joinable | null;
+}
+
+export interface Joinable {
+  /** What is asked of each entity, braces included. */
+  readonly selection: string;
+  /** Definition of each variable, without the representations. */
+  readonly variables: ReadonlyMap<string, string>;
 }
 
 export interface CutField {
@@ -64,15 +85,21 @@ export function readFetchOperation(
   const cuts = new Map<string, CutOperation>();
   const items = new Set<string>();
   collectItems(operation.selectionSet, root);
+  const topFields = topFieldsOf(
+    isEntities ? (first.selectionSet?.selections ?? []) : operation.selectionSet.selections,
+  );
+  const whole: CutOperation = { query, cut: [], joinable: toJoinable(operation.selectionSet) };
 
   return {
     isEntities,
     holdsRecords: holdsRecords(query),
     items: [...items],
-    topKeys: topKeysOf(
-      isEntities ? (first.selectionSet?.selections ?? []) : operation.selectionSet.selections,
-    ),
+    topKeys: [...new Set(topFields.map(responseKey))],
+    compositeKeys: [
+      ...new Set(topFields.filter(({ selectionSet }) => selectionSet !== undefined).map(responseKey)),
+    ],
     without(denied) {
+      if (denied.size === 0) return whole;
       const key = [...denied].sort().join(' ');
       const known = cuts.get(key);
       if (known !== undefined) return known;
@@ -115,15 +142,21 @@ export function readFetchOperation(
   }
 
   function cutFields(denied: ReadonlySet<string>): CutOperation {
-    if (denied.size === 0) return { query, cut: [] };
     const cut: CutField[] = [];
     const set = cutSelections(operation?.selectionSet as SelectionSetNode, root, []);
-    if (!set) return { query: null, cut };
+    if (!set) return { query: null, cut, joinable: null };
     const without: DocumentNode = {
       kind: Kind.DOCUMENT,
-      definitions: [{ ...(operation as OperationDefinitionNode), selectionSet: set }],
+      definitions: [
+        {
+          ...(operation as OperationDefinitionNode),
+          // A variable that nothing uses any more is none that a subgraph would take.
+          variableDefinitions: definitionsFor(set),
+          selectionSet: set,
+        },
+      ],
     };
-    return { query: print(without), cut };
+    return { query: print(without), cut, joinable: toJoinable(set) };
 
     function cutSelections(
       from: SelectionSetNode,
@@ -168,12 +201,38 @@ export function readFetchOperation(
     }
   }
 
-  function topKeysOf(selections: readonly SelectionNode[]): readonly string[] {
+  /** Fields directly on the entity (or on the root), of whatever type. */
+  function topFieldsOf(selections: readonly SelectionNode[]): readonly FieldNode[] {
     return selections.flatMap((selection) => {
-      if (selection.kind === Kind.FIELD)
-        return selection.name.value === '__typename' ? [] : [selection.alias?.value ?? selection.name.value];
-      if (selection.kind === Kind.INLINE_FRAGMENT) return topKeysOf(selection.selectionSet.selections);
-      return topKeysOf(fragments.get(selection.name.value)?.selectionSet.selections ?? []);
+      if (selection.kind === Kind.FIELD) return selection.name.value === '__typename' ? [] : [selection];
+      if (selection.kind === Kind.INLINE_FRAGMENT) return topFieldsOf(selection.selectionSet.selections);
+      return topFieldsOf(fragments.get(selection.name.value)?.selectionSet.selections ?? []);
     });
   }
+
+  /** Null where a fragment is spread: its definition stands outside of what is joined. */
+  function toJoinable({ selections: [entry] }: SelectionSetNode): Joinable | null {
+    if (!isEntities || fragments.size > 0 || entry?.kind !== Kind.FIELD || !entry.selectionSet) return null;
+    return {
+      selection: stripIgnoredCharacters(print(entry.selectionSet)),
+      variables: new Map(
+        definitionsFor(entry.selectionSet).map((definition) => [
+          definition.variable.name.value,
+          print(definition),
+        ]),
+      ),
+    };
+  }
+
+  function definitionsFor(set: SelectionSetNode): readonly VariableDefinitionNode[] {
+    const used = new Set<string>();
+    visit(set, {
+      Variable({ name }) {
+        used.add(name.value);
+      },
+    });
+    return (operation?.variableDefinitions ?? []).filter(({ variable }) => used.has(variable.name.value));
+  }
 }
+
+const responseKey = ({ alias, name }: FieldNode): string => alias?.value ?? name.value;

@@ -14,6 +14,9 @@ import {
 /** Private response keys begin with this; no schema of ours has such a field. */
 const PRIVATE = 'jx__';
 
+/** A name inside a request to a department that is nobody's but the gateway's. */
+export const privateKey = (name: string): string => `${PRIVATE}${name}`;
+
 /** The key under which a field of the client's operation is fetched. */
 export function keyOf(field: FieldNode): string {
   const name = field.name.value;
@@ -28,6 +31,11 @@ export function keyOf(field: FieldNode): string {
  */
 export function variableKeyOf(name: string): string {
   return name === 'representations' || name.startsWith(PRIVATE) ? `${PRIVATE}${name}` : name;
+}
+
+/** The client's variable behind the name under which it is planned. */
+export function variableNameOf(key: string): string {
+  return key.startsWith(PRIVATE) ? key.slice(PRIVATE.length) : key;
 }
 
 /** The client's response name behind a key, as it stands in the path of an error. */

@@ -79,7 +79,7 @@ describe('looking up', () => {
   const answer = (data: SubgraphAnswer['data'], errors: SubgraphAnswer['errors'] = []): SubgraphAnswer => ({
     data,
     errors,
-    maxAge: [],
+    maxAge: new Map(),
   });
 
   /** `found` is what the department answers to the first question; `denied` what may not be seen of the person. */
@@ -93,7 +93,7 @@ describe('looking up', () => {
     let relied = 0;
     const trail = createTrail();
     const persons = createPersonLookups({
-      facts: () => ({ schema, requirements }),
+      facts: { schema, requirements },
       personOf: (citizenId) => `P-${citizenId}`,
     });
     const ports: LookupPorts = {

@@ -12,7 +12,7 @@ import { createError } from '../../schema/errors.ts';
 import { parseCitizenId } from '../../schema/identifiers/citizen-id.ts';
 import type { Allowed, Denied } from '../authorization/decision.ts';
 import { toDecisionId } from '../authorization/decision.ts';
-import type { GraphFacts } from './data-source.ts';
+import type { GraphFacts } from './fetch-request.ts';
 import type { Entry, Group } from './disclosure-groups.ts';
 import type { FetchOperation } from './fetch-operation.ts';
 import { toResponseName } from './keys.ts';
@@ -40,12 +40,14 @@ export interface LookupPorts {
   onUnreachable(error: SubgraphUnreachableError): void;
 }
 
+export type PersonLookups = ReturnType<typeof createPersonLookups>;
+
 /** `personOf`: the SubjectId of the person with this number, whether there is one or not. */
 export function createPersonLookups({
   facts,
   personOf,
 }: {
-  facts: () => Pick<GraphFacts, 'schema' | 'requirements'>;
+  facts: Pick<GraphFacts, 'schema' | 'requirements'>;
   personOf: (citizenId: string) => string;
 }) {
   const known = new WeakMap<FetchOperation, LookupFetch | null>();
@@ -56,8 +58,7 @@ export function createPersonLookups({
       const read = known.get(operation);
       if (read !== undefined) return read;
       const { query } = operation.without(new Set());
-      const { schema, requirements } = facts();
-      const made = query === null ? null : readLookups(query, schema, requirements);
+      const made = query === null ? null : readLookups(query, facts.schema, facts.requirements);
       known.set(operation, made);
       return made;
     },
@@ -143,7 +144,7 @@ export function createPersonLookups({
     const subjects = [...new Set(persons.filter((person) => person !== null))];
     const groups = await ports.groupByDenied(
       whole,
-      subjects.map((id) => ({ representation: { id }, positions: [] })),
+      subjects.map((id, at) => ({ representation: { id }, text: '', at })),
     );
     return new Map(
       groups.flatMap(({ denied, entries }) =>

@@ -6,6 +6,8 @@ import type { SubjectKnowledge } from './subject-knowledge.ts';
 
 export interface GatewayScope {
   readonly principal: Principal;
+  /** The principal as text: whose question it is that is on its way. */
+  readonly asker: string;
   readonly rights: Rights;
   /** Ends every fetch: the client left, or the request's time is up. */
   readonly signal: AbortSignal;
@@ -34,14 +36,17 @@ export interface Trail {
   readonly disputed: string[];
   /** Item → ids of the decisions with a subject by which it may be disclosed. */
   readonly decisions: Map<string, Set<string>>;
-  readonly fetches: {
-    readonly subgraph: string;
-    readonly ok: boolean;
-    readonly cached: number;
-    readonly asked: number;
-    /** Statuses that the department gave its blocks. */
-    readonly statuses: readonly string[];
-  }[];
+  readonly fetches: FetchNote[];
+}
+
+/** One request to a department, or what the cache had in its stead. */
+export interface FetchNote {
+  readonly subgraph: string;
+  readonly ok: boolean;
+  readonly cached: number;
+  readonly asked: number;
+  /** Statuses that the department gave its blocks. */
+  readonly statuses: readonly string[];
 }
 
 /** `named`: see execution/named-subjects.ts. */
@@ -65,4 +70,12 @@ export function noteDenial(
   path: readonly (string | number)[],
 ): void {
   trail.denials.push({ item, reason, decision: id, path: path.join('.') });
+}
+
+export function noteAnswered(trail: Trail, note: Omit<FetchNote, 'ok'>): void {
+  trail.fetches.push({ ...note, ok: true });
+}
+
+export function noteUnreachable(trail: Trail, subgraph: string): void {
+  trail.fetches.push({ subgraph, ok: false, cached: 0, asked: 1, statuses: [] });
 }

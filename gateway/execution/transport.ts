@@ -1,16 +1,19 @@
 /** One POST to one subgraph: signed, bounded by the deadline, capped in size. */
 import { context, propagation, SpanStatusCode, trace } from '@opentelemetry/api';
+import { isUtf8 } from 'node:buffer';
 import type { KeyObject } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { Pool } from 'undici';
 import { z } from 'zod';
 import type { Principal } from '../../schema/principal.ts';
+import { isData } from './program/own.ts';
 import { DEADLINE_HEADER, PRINCIPAL_HEADER, signPrincipal } from '../../schema/principal.ts';
 
 export interface SubgraphAnswer {
   readonly data: Readonly<Record<string, unknown>> | null;
   readonly errors: readonly SubgraphErrorBody[];
-  /** Seconds for which each entity may be kept; empty where the subgraph says nothing. */
-  readonly maxAge: readonly number[];
+  /** For each variable of representations, seconds for which each entity may be kept; empty where the subgraph says nothing. */
+  readonly maxAge: ReadonlyMap<string, readonly number[]>;
 }
 
 export type SubgraphErrorBody = z.infer<typeof errorSchema>;
@@ -23,6 +26,8 @@ export interface Transport {
 export interface SubgraphRequest {
   readonly query: string;
   readonly variables: Readonly<Record<string, unknown>>;
+  /** Variables that hold representations, each as JSON text. */
+  readonly representations?: ReadonlyMap<string, readonly string[]>;
   readonly principal: Principal;
   /** Catalogue items that the principal was granted for this fetch. */
   readonly items: readonly string[];
@@ -46,13 +51,16 @@ const errorSchema = z.looseObject({
   path: z.array(z.union([z.string(), z.number()])).nullish(),
   extensions: z.record(z.string(), z.unknown()).nullish(),
 });
-const answerSchema = z.object({
-  data: z.record(z.string(), z.unknown()).nullish(),
-  errors: z.array(errorSchema).nullish(),
-  extensions: z
-    .looseObject({ jinxin: z.looseObject({ maxAge: z.array(z.number().nonnegative()) }).optional() })
-    .nullish(),
-});
+const errorsSchema = z.array(errorSchema).nullish();
+const secondsSchema = z.array(z.number().nonnegative());
+/** One list for the variable `representations`, or a list for each variable that holds some. */
+const maxAgeSchema = z
+  .looseObject({
+    jinxin: z
+      .looseObject({ maxAge: z.union([secondsSchema, z.record(z.string(), secondsSchema)]) })
+      .optional(),
+  })
+  .nullish();
 
 /**
  * `urls`: subgraph → endpoint. Without `signingKey` requests go out unsigned, to plain subgraphs that ask for no signature.
@@ -78,7 +86,7 @@ export function createTransport(options: {
   async function post(subgraph: string, request: SubgraphRequest): Promise<unknown> {
     const target = pools.get(subgraph);
     if (!target) throw new SubgraphUnreachableError(subgraph, 'has no address');
-    const body = JSON.stringify({ query: request.query, variables: request.variables });
+    const body = toBody(request);
     const left = Math.max(1, Math.floor(request.deadline - performance.now()));
     const headers: Record<string, string> = {
       'content-type': 'application/json',
@@ -112,12 +120,7 @@ export function createTransport(options: {
     send(subgraph, request) {
       return tracer.startActiveSpan(`fetch ${subgraph}`, async (span) => {
         try {
-          const parsed = answerSchema.safeParse(await post(subgraph, request));
-          if (!parsed.success) throw new SubgraphUnreachableError(subgraph, 'did not answer with GraphQL');
-          const { data, errors, extensions } = parsed.data;
-          if (data === undefined && !errors?.length)
-            throw new SubgraphUnreachableError(subgraph, 'answered with neither data nor errors');
-          return { data: data ?? null, errors: errors ?? [], maxAge: extensions?.jinxin?.maxAge ?? [] };
+          return readAnswer(await post(subgraph, request), subgraph);
         } catch (error) {
           span.setStatus({ code: SpanStatusCode.ERROR });
           if (error instanceof SubgraphUnreachableError) throw error;
@@ -133,6 +136,41 @@ export function createTransport(options: {
   };
 }
 
+/** Representations come as text already: they are not read only to be written again. */
+function toBody({ query, variables, representations }: SubgraphRequest): string {
+  const fields = Object.entries(variables).map(
+    ([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`,
+  );
+  for (const [name, texts] of representations ?? [])
+    fields.push(`${JSON.stringify(name)}:[${texts.join(',')}]`);
+  return `{"query":${JSON.stringify(query)},"variables":{${fields.join(',')}}}`;
+}
+
+/** A schema would copy the data, which is most of it and unknown all the same: it is looked at here, the rest is parsed. */
+function readAnswer(answer: unknown, subgraph: string): SubgraphAnswer {
+  if (!isData(answer)) throw new SubgraphUnreachableError(subgraph, 'did not answer with GraphQL');
+  const [data, told] = [answer['data'], answer['errors']];
+  const errors = told === undefined ? NO_ERRORS : errorsSchema.safeParse(told).data;
+  const maxAge = answer['extensions'] === undefined ? NO_AGES : readMaxAge(answer['extensions']);
+  if (errors === undefined || maxAge === null || !(data === undefined || data === null || isData(data)))
+    throw new SubgraphUnreachableError(subgraph, 'did not answer with GraphQL');
+  if (data === undefined && !errors?.length)
+    throw new SubgraphUnreachableError(subgraph, 'answered with neither data nor errors');
+  return { data: data ?? null, errors: errors ?? NO_ERRORS, maxAge };
+}
+
+const NO_ERRORS: readonly never[] = [];
+const NO_AGES: SubgraphAnswer['maxAge'] = new Map();
+
+/** Null for what is no hint of ours. */
+function readMaxAge(extensions: unknown): SubgraphAnswer['maxAge'] | null {
+  const parsed = maxAgeSchema.safeParse(extensions);
+  if (!parsed.success) return null;
+  const maxAge = parsed.data?.jinxin?.maxAge;
+  if (maxAge === undefined) return NO_AGES;
+  return new Map(Array.isArray(maxAge) ? [['representations', maxAge]] : Object.entries(maxAge));
+}
+
 /** The parser's own error quotes the text, which may be about somebody: it goes no further. */
 function parseJson(text: string, subgraph: string): unknown {
   try {
@@ -142,18 +180,23 @@ function parseJson(text: string, subgraph: string): unknown {
   }
 }
 
-async function readCapped(body: AsyncIterable<Buffer>, subgraph: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > MOST_BYTES) throw new SubgraphUnreachableError(subgraph, 'answered with more than the cap');
-    chunks.push(chunk);
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks, bytes));
-  } catch {
-    // Read loosely it would be somebody's name with a sign in it that nobody wrote.
-    throw new SubgraphUnreachableError(subgraph, 'did not answer in UTF-8');
-  }
+function readCapped(body: Readable, subgraph: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    body.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      chunks.push(chunk);
+      if (bytes > MOST_BYTES)
+        body.destroy(new SubgraphUnreachableError(subgraph, 'answered with more than the cap'));
+    });
+    body.on('error', reject);
+    body.on('end', () => {
+      const whole = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, bytes);
+      // Read loosely it would be somebody's name with a sign in it that nobody wrote.
+      if (isUtf8(whole)) resolve(whole.toString('utf8'));
+      else reject(new SubgraphUnreachableError(subgraph, 'did not answer in UTF-8'));
+    });
+    body.on('close', () => reject(new SubgraphUnreachableError(subgraph, 'broke off its answer')));
+  });
 }

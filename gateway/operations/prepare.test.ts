@@ -6,6 +6,7 @@ import { composeSupergraph } from '../../schema/compose.ts';
 import { ANONYMOUS } from '../../schema/principal.ts';
 import { createRights } from '../authorization/rights.ts';
 import { DEFAULT_LIMITS } from '../limits/operation-limits.ts';
+import type { RootAsk } from '../execution/program/program.ts';
 import type { Supergraph } from '../supergraph/load.ts';
 import { loadSupergraph } from '../supergraph/load.ts';
 import { weigh } from './document.ts';
@@ -26,16 +27,24 @@ const load = () =>
         sdl: 'type Query { a: Query b(n: Int): Int code(of: CreditCode!): Int } type Mutation { c: Int }',
       },
     ]),
-    {
-      log: pino({ level: 'silent' }),
-      dataSource: () => ({
-        process: ({ request }) => {
-          asked.push(request.query ?? '');
-          return Promise.resolve({ data: { b: 1 } });
-        },
-      }),
-    },
+    { log: pino({ level: 'silent' }) },
   );
+/** A department that answers every root field with one. */
+const by = {
+  deadline: Infinity,
+  fetch: {
+    root({ fetch }: RootAsk) {
+      asked.push(fetch.without(new Set()).query ?? '');
+      return Promise.resolve({ data: { b: 1 }, errors: [] });
+    },
+    entities: () => Promise.resolve([]),
+  },
+};
+const ofVariables = (variables: Readonly<Record<string, unknown>>) => ({
+  variables,
+  coerced: variables,
+  consumer,
+});
 beforeAll(async () => {
   supergraph = await load();
 });
@@ -71,7 +80,7 @@ describe('a prepared operation', () => {
       { operation: { name: { value: 'A' } } },
       { operation: { name: { value: 'B' } } },
     ]);
-    expect(await ask('S', true)).toMatchObject({ cut: new Map(), planned: null });
+    expect(await ask('S', true)).toMatchObject({ cut: new Map(), program: null });
     expect(await ask('S', false)).toMatchObject([{ extensions: { code: 'INVALID_OPERATION' } }]);
   });
 
@@ -94,7 +103,7 @@ describe('a prepared operation', () => {
       fragment OfSchema on Query { t: __type(name: $type) { name } }`;
     const prepared = await prepare({ query, operationName: null, consumer }, rights, true);
     if (!('hash' in prepared)) throw prepared[0] ?? new Error('it was refused');
-    const result = await run(prepared, { variables: { type: 'Query', n: 1 }, consumer }, {});
+    const result = await run(prepared, ofVariables({ type: 'Query', n: 1 }), by);
     expect(result?.data).toMatchObject({ jx__t: { name: 'Query' } });
     expect(asked).toHaveLength(1);
     expect(asked[0]).not.toContain('__type');
@@ -119,11 +128,11 @@ describe('an operation that is known', () => {
     };
     const first = await prepare(request, rights, true);
     if (!('hash' in first)) throw first[0] ?? new Error('it was refused');
-    const answer = await run(first, { variables: {}, consumer }, {});
+    const answer = await run(first, ofVariables({}), by);
     await own.close();
     const again = await prepare(request, rights, true);
     expect(again).toBe(first);
-    expect(await run(first, { variables: {}, consumer }, {})).toEqual(answer);
+    expect(await run(first, ofVariables({}), by)).toEqual(answer);
     await expect(prepare({ ...request, query: '{ b b }' }, rights, true)).rejects.toMatchObject({
       extensions: { code: 'OVERLOADED' },
     });

@@ -3,12 +3,17 @@
  * rewritten and planned. Kept by (text, operation name, what this principal is denied), failures too, so that neither is
  * paid twice. What a small document can make slow (validation, planning) is done in another thread.
  */
-import type { QueryPlan } from '@apollo/query-planner';
 import { createHash } from 'node:crypto';
 import type { DocumentNode, FieldNode, FragmentDefinitionNode, OperationDefinitionNode } from 'graphql';
 import { getOperationAST, GraphQLError, Kind, print } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { createError } from '../../schema/errors.ts';
+import { readFetchOperation } from '../execution/fetch-operation.ts';
+import { variableKeyOf } from '../execution/keys.ts';
+import type { Program } from '../execution/program/program.ts';
+import { createProgram } from '../execution/program/program.ts';
+import type { Shape } from '../execution/shape/shape.ts';
+import { createShape } from '../execution/shape/shape.ts';
 import type { Requirement } from '../authorization/decision.ts';
 import type { Rights } from '../authorization/rights.ts';
 import type { Amounts } from '../limits/amount.ts';
@@ -28,8 +33,12 @@ export interface PreparedOperation {
   /** As the client wrote it. */
   readonly operation: OperationDefinitionNode;
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  /** As it is planned; null when departments are asked nothing. */
-  readonly planned: { readonly document: DocumentNode; readonly plan: QueryPlan } | null;
+  /** What departments are asked, and how; null when that is nothing. */
+  readonly program: Program | null;
+  /** Whether a variable of it is planned under another name. */
+  readonly variableKeys: boolean;
+  /** What was fetched → what is answered. */
+  readonly shape: Shape;
   /** What is asked of the schema itself; null when that is nothing. */
   readonly introspection: string | null;
   /** See `Rewritten`. */
@@ -37,6 +46,8 @@ export interface PreparedOperation {
   readonly needs: ReadonlySet<Requirement>;
   /** To be held against the limits when the variables are known. */
   readonly amounts: Amounts;
+  /** Characters of its plan, for the memory that it takes. */
+  readonly planSize: number;
 }
 
 export interface OperationRequest {
@@ -47,7 +58,10 @@ export interface OperationRequest {
 }
 
 export interface PrepareOptions {
-  readonly supergraph: Pick<Supergraph, 'apiSchema' | 'fullSchema' | 'costRules' | 'planner'>;
+  readonly supergraph: Pick<
+    Supergraph,
+    'apiSchema' | 'fullSchema' | 'requirements' | 'costRules' | 'planner'
+  >;
   readonly limits: OperationLimits;
   /** About how much memory the operations that are kept may take, and their documents as much again. */
   readonly bytes: number;
@@ -108,7 +122,7 @@ export function createOperations({ supergraph, limits, bytes }: PrepareOptions) 
     });
     // An operation, or an error of one, holds the whole document.
     const document = documents.peek(digest(request.query));
-    const plan = 'hash' in made ? JSON.stringify(made.planned?.plan ?? null).length : 0;
+    const plan = 'hash' in made ? made.planSize : 0;
     const size =
       weigh(request.query, document instanceof GraphQLError ? null : (document ?? null)) + 4 * plan;
     const isUnplanned = !('hash' in made) && made[0]?.extensions['limit'] === 'planning';
@@ -147,11 +161,31 @@ export function createOperations({ supergraph, limits, bytes }: PrepareOptions) 
         createError('INVALID_OPERATION', { detail: '__schema and __type are served at the root only.' }),
       ];
     const { plain, introspection } = split;
+    const plan = plain && (await planner.plan(print(plain), null, consumer));
     return {
       hash: digest(query, operationName ?? ''),
       operation,
       fragments,
-      planned: plain && { document: plain, plan: await planner.plan(print(plain), null, consumer) },
+      planSize: plan ? JSON.stringify(plan).length : 0,
+      program:
+        plan &&
+        createProgram(plan, supergraph.fullSchema, (text) =>
+          readFetchOperation(text, supergraph.fullSchema, supergraph.requirements),
+        ),
+      variableKeys: (operation.variableDefinitions ?? []).some(
+        ({ variable: { name } }) => variableKeyOf(name.value) !== name.value,
+      ),
+      shape: createShape({
+        schema,
+        operation,
+        fragments,
+        cut,
+        itemsOf: rights.itemsOf,
+        maskOf(parent, field) {
+          const decision = rights.ofField(parent, field);
+          return decision && 'mask' in decision ? decision.mask : undefined;
+        },
+      }),
       introspection: introspection && print(introspection),
       cut,
       needs,

@@ -1,8 +1,8 @@
 /** Runs a prepared operation: departments by its plan, the schema itself by the planning thread. */
 import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { variableKeyOf } from '../execution/keys.ts';
-import type { PlannedResult } from '../supergraph/execute-plan.ts';
+import { toResponseName, variableKeyOf, variableNameOf } from '../execution/keys.ts';
+import type { Fetch } from '../execution/program/program.ts';
 import type { Supergraph } from '../supergraph/load.ts';
 import type { PreparedOperation } from './prepare.ts';
 
@@ -10,6 +10,8 @@ type Data = Readonly<Record<string, unknown>>;
 
 export interface RunRequest {
   readonly variables: Data;
+  /** The same with their defaults, as their types read them. */
+  readonly coerced: Data;
   readonly consumer: string;
 }
 
@@ -17,14 +19,20 @@ export interface RunRequest {
 const KEPT_BYTES = 16 * 1024 * 1024;
 const REFUSAL_KEPT_MS = 60_000;
 
-export type Run = (
-  operation: Pick<PreparedOperation, 'planned' | 'introspection'>,
-  request: RunRequest,
-  context: unknown,
-) => Promise<PlannedResult | null>;
+export interface Executed {
+  /** Under the keys by which it was planned; undefined when nothing was left to ask anybody. */
+  readonly data: Data | undefined;
+  /** With the paths that clients know. */
+  readonly errors: readonly GraphQLError[];
+}
 
-/** Resolves to null when nothing is left to ask anybody. */
-export function createRun({ planner, execute }: Pick<Supergraph, 'planner' | 'execute'>): Run {
+export type Run = (
+  operation: Pick<PreparedOperation, 'program' | 'introspection' | 'variableKeys'>,
+  request: RunRequest,
+  by: { readonly fetch: Fetch; readonly deadline: number },
+) => Promise<Executed>;
+
+export function createRun({ planner }: Pick<Supergraph, 'planner'>): Run {
   const introspected = new LRUCache<string, Data | GraphQLError>({ maxSize: KEPT_BYTES });
 
   async function introspect(document: string, variables: Data, consumer: string): Promise<Data> {
@@ -44,16 +52,30 @@ export function createRun({ planner, execute }: Pick<Supergraph, 'planner' | 'ex
     }
   }
 
-  return async ({ planned, introspection }, request, context) => {
-    const variables = Object.fromEntries(
-      Object.entries(request.variables).map(([name, value]) => [variableKeyOf(name), value]),
-    );
+  return async ({ program, introspection, variableKeys }, request, { fetch, deadline }) => {
     const [result, ofSchema] = await Promise.all([
-      planned ? execute({ ...planned, variables, context }) : null,
-      introspection === null ? null : introspect(introspection, variables, request.consumer),
+      program?.run({
+        fetch,
+        deadline,
+        variables: variableKeys ? withKeys(request.variables) : request.variables,
+        isTrue: (key) => request.coerced[variableNameOf(key)] === true,
+      }),
+      introspection === null
+        ? null
+        : introspect(introspection, withKeys(request.variables), request.consumer),
     ]);
-    if (!ofSchema) return result;
-    if (!result) return { data: ofSchema };
-    return result.data ? { ...result, data: { ...ofSchema, ...result.data } } : result;
+    const data = ofSchema ? { ...ofSchema, ...result?.data } : result?.data;
+    return { data, errors: result?.errors.map(withPublicPath) ?? [] };
   };
+}
+
+function withKeys(variables: Data): Data {
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [variableKeyOf(name), value]));
+}
+
+/** A path leads through the keys of the plan; clients know those of their operation. */
+function withPublicPath(error: GraphQLError): GraphQLError {
+  const path = error.path?.map(toResponseName);
+  if (!path || path.every((step, at) => step === error.path?.[at])) return error;
+  return new GraphQLError(error.message, { path, extensions: error.extensions });
 }

@@ -26,7 +26,8 @@ const { sdl } = workerData as ThreadSettings;
 const supergraph = Supergraph.build(sdl, { validateSupergraph: false });
 const apiSchema = supergraph.apiSchema();
 const schema = withScalars(apiSchema.toGraphQLJSSchema());
-const planner = new QueryPlanner(supergraph, {});
+// Fetches without fragments of their own can be asked for together (execution/joint-query.ts).
+const planner = new QueryPlanner(supergraph, { generateQueryFragments: false, reuseQueryFragments: false });
 
 function answer(job: Job): ThreadReply {
   try {

@@ -1,13 +1,12 @@
 /**
- * A supergraph file → what the gateway needs of it: the API schema, the rules of access, an executor of plans. There is no
- * planner here: plans are made in another thread (gateway/planning), and nothing on this one can make any.
+ * A supergraph file → what the gateway needs of it: the API schema, the rules of access. There is no planner here: plans are
+ * made in another thread (gateway/planning), and nothing on this one can make any.
  *
- * @apollo/gateway refuses a supergraph with security directives and enforces nothing. So the rules are read from the full
+ * Apollo's libraries refuse a supergraph with security directives and enforce nothing. So the rules are read from the full
  * SDL first (planner-sdl.ts has the rest). A security link that is not understood here stops the start: it would be a rule
  * that nobody enforces.
  */
 import { Supergraph as ApolloSupergraph } from '@apollo/federation-internals';
-import type { GraphQLDataSource } from '@apollo/gateway';
 import { createHash } from 'node:crypto';
 import type { ConstDirectiveNode, DocumentNode, GraphQLSchema } from 'graphql';
 import { buildASTSchema, Kind, parse } from 'graphql';
@@ -18,8 +17,6 @@ import type { CostRules } from '../limits/cost-rules.ts';
 import { readCostRules } from '../limits/cost-rules.ts';
 import type { Planner, PlannerOptions } from '../planning/planner.ts';
 import { createPlanner } from '../planning/planner.ts';
-import type { ExecutePlan } from './execute-plan.ts';
-import { createExecutePlan } from './execute-plan.ts';
 import { toPlannerSdl } from './planner-sdl.ts';
 
 /** "Type.field" → catalogue items that the field needs, all of them. Fields without a rule are absent. */
@@ -39,7 +36,6 @@ export interface Supergraph {
   readonly costRules: CostRules;
   /** Makes plans, in a thread of its own. */
   readonly planner: Planner;
-  readonly execute: ExecutePlan;
   close(): Promise<void>;
 }
 
@@ -52,7 +48,7 @@ export class SupergraphError extends Error {
 
 /** Enforced here. */
 const POLICY = 'https://specs.apollo.dev/policy/v0.1';
-/** Enforced by @apollo/gateway, which leaves it out of the API schema. */
+/** Enforced by @apollo/federation-internals, which leaves it out of the API schema. */
 const INACCESSIBLE = 'https://specs.apollo.dev/inaccessible/v0.2';
 /** The inaccessible root fields by which the gateway asks for itself, whoever offers them, and where they stand. */
 export const INTERNAL_FIELDS = {
@@ -66,7 +62,6 @@ export type InternalField = keyof typeof INTERNAL_FIELDS;
 export async function loadSupergraph(
   sdl: string,
   options: {
-    dataSource: (name: string) => GraphQLDataSource;
     log: Logger;
     planning?: Partial<PlannerOptions>;
   },
@@ -80,23 +75,14 @@ export async function loadSupergraph(
   const planner = createPlanner({ ...options.planning, sdl: plannerSdl, log });
   try {
     const built = ApolloSupergraph.build(plannerSdl, { validateSupergraph: true });
-    const apiSchema = built.apiSchema();
-    const clientSchema = withScalars(apiSchema.toGraphQLJSSchema());
     const supergraph: Supergraph = {
       hash: createHash('sha256').update(sdl).digest('base64url'),
-      apiSchema: clientSchema,
+      apiSchema: withScalars(built.apiSchema().toGraphQLJSSchema()),
       fullSchema: buildASTSchema(document, { assumeValidSDL: true }),
       requirements: readRequirements(document),
       internal: findInternal(document, subgraphs),
       costRules: readCostRules(document),
       planner,
-      execute: createExecutePlan({
-        supergraphSchema: built.schema.toGraphQLJSSchema(),
-        apiSchema,
-        clientSchema,
-        dataSources: new Map(subgraphs.map(({ name }) => [name, options.dataSource(name)])),
-        log,
-      }),
       close: () => planner.close(),
     };
     await planner.started;

@@ -53,7 +53,7 @@ export interface AskedBody {
 export interface DepartmentAnswer {
   readonly data?: Readonly<Record<string, unknown>> | null;
   readonly errors?: readonly unknown[];
-  readonly extensions?: { readonly jinxin: { readonly maxAge: readonly number[] } };
+  readonly extensions?: { readonly jinxin: { readonly maxAge: Readonly<Record<string, readonly number[]>> } };
 }
 
 export interface DepartmentRules {
@@ -100,8 +100,12 @@ export function createCanaryDepartments(
       const key = `${subgraph} ${query}`;
       const known = documents.get(key) ?? read(schema, query);
       documents.set(key, known);
-      const representations = (variables['representations'] ?? []) as readonly Node[];
-      const asked = representations.map((one) => rules.subjects[subjectOf(one, one)]?.id ?? '');
+      const lists = Object.entries(variables).filter((entry): entry is [string, readonly Node[]] =>
+        isRepresentations(entry[1]),
+      );
+      const asked = lists
+        .flatMap(([, representations]) => representations)
+        .map((one) => rules.subjects[subjectOf(one, one)]?.id ?? '');
       rules.onCall({ subgraph, principal, coordinates: known.coordinates, subjects: [...new Set(asked)] });
       const result = await execute({
         schema,
@@ -114,8 +118,16 @@ export function createCanaryDepartments(
       const maxAge = rules.maxAge(known.coordinates);
       return {
         ...(result as DepartmentAnswer),
-        ...(representations.length > 0 && maxAge > 0
-          ? { extensions: { jinxin: { maxAge: representations.map(() => maxAge) } } }
+        ...(asked.length > 0 && maxAge > 0
+          ? {
+              extensions: {
+                jinxin: {
+                  maxAge: Object.fromEntries(
+                    lists.map(([name, representations]) => [name, representations.map(() => maxAge)]),
+                  ),
+                },
+              },
+            }
           : {}),
       };
     },
@@ -212,4 +224,13 @@ function principalIn(header: string | string[] | undefined): string {
     principal?: { id?: string };
   };
   return claims.principal?.id ?? '';
+}
+
+/** Whether a variable holds representations of entities: whatever it is called, each tells its type. */
+function isRepresentations(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((one: unknown) => typeof one === 'object' && one !== null && '__typename' in one)
+  );
 }

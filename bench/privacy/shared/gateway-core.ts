@@ -65,21 +65,19 @@ export async function createGatewayCore(
   },
 ): Promise<GatewayCore> {
   const log = pino({ level: 'silent' });
-  const supergraph: Supergraph = await modules.loadSupergraph(options.supergraph, {
+  const supergraph: Supergraph = await modules.loadSupergraph(options.supergraph, { log });
+  const { nameOf = (name: string) => name } = options;
+  const dataSource = modules.createDataSource({
+    facts: {
+      schema: supergraph.fullSchema,
+      requirements: supergraph.requirements,
+      hash: supergraph.hash,
+    },
+    transport: options.transport,
+    cache: options.cache,
+    observeCache: () => undefined,
+    personOf: null,
     log,
-    dataSource: (name) =>
-      modules.createDataSource(options.nameOf?.(name) ?? name, {
-        facts: () => ({
-          schema: supergraph.fullSchema,
-          requirements: supergraph.requirements,
-          hash: supergraph.hash,
-        }),
-        transport: options.transport,
-        cache: options.cache,
-        observeCache: () => undefined,
-        personOf: null,
-        log,
-      }),
   });
   const gateway = modules.createGateway({
     supergraph,
@@ -94,6 +92,13 @@ export async function createGatewayCore(
       quantumMs: 1,
     }),
     transport: options.transport,
+    dataSource: (scope) => {
+      const fetch = dataSource(scope);
+      return {
+        root: (ask) => fetch.root({ ...ask, subgraph: nameOf(ask.subgraph) }),
+        entities: (subgraph, asks) => fetch.entities(nameOf(subgraph), asks),
+      };
+    },
     // Records and receipts are other parts' to judge; the answers to a (warm) and a cold gateway would differ by them only.
     audit: { append: () => Promise.resolve(), close: () => Promise.resolve() },
     signature: null,
@@ -132,14 +137,21 @@ export function createDirectTransport(
       const { department, salt } = route(subgraph);
       // Several turns of the loop, as a network takes: who asks at the same time must be able to meet it in flight.
       for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
-      const body = { query: request.query, variables: request.variables };
+      const representations = [...(request.representations ?? [])].map(([name, texts]): [string, unknown] => [
+        name,
+        texts.map((text) => JSON.parse(text) as unknown),
+      ]);
+      const body = {
+        query: request.query,
+        variables: { ...request.variables, ...Object.fromEntries(representations) },
+      };
       const answer = JSON.parse(
         JSON.stringify(await departments.answer(department, body, request.principal.id, salt)),
       ) as Awaited<ReturnType<CanaryDepartments['answer']>>;
       return {
         data: answer.data ?? null,
         errors: (answer.errors ?? []) as never,
-        maxAge: answer.extensions?.jinxin.maxAge ?? [],
+        maxAge: new Map(Object.entries(answer.extensions?.jinxin.maxAge ?? {})),
       };
     },
     close: () => Promise.resolve(),

@@ -37,13 +37,13 @@ const elementsOf = (node: ts.Node | undefined) =>
 const PLACES: readonly KeyPlace[] = [
   {
     key: 'entity cache',
-    file: 'gateway/execution/data-source.ts',
+    file: 'gateway/execution/entities-fetch.ts',
     find: (node) => (isCallOf(node, 'keyOf') ? elementsOf(node.arguments[0]) : null),
     instead: '0',
   },
   {
     key: 'single flight',
-    file: 'gateway/execution/data-source.ts',
+    file: 'gateway/execution/entities-fetch.ts',
     find: (node) => (isCallOf(node, 'getMany') && node.arguments[2] ? [node.arguments[2]] : null),
     instead: "''",
   },

@@ -1,0 +1,321 @@
+/**
+ * Entities of one department: decided, looked for in the cache, and asked for. All that may disclose the same travels in one
+ * request, whichever fetch of the plan it is for.
+ */
+import type { GraphQLError } from 'graphql';
+import { dayInChina } from '../../schema/china-time.ts';
+import type { Denied } from '../authorization/decision.ts';
+import { dropExpired } from './adverse-records.ts';
+import type { DataSourceOptions } from './fetch-request.ts';
+import { toGraphQLError, toRequest, unreachable } from './fetch-request.ts';
+import type { DecidedEntry, Group, Representation } from './disclosure-groups.ts';
+import { groupByDenied, noteGrounds, toDenial, withNobody } from './disclosure-groups.ts';
+import type { CutOperation } from './fetch-operation.ts';
+import type { JointQuery } from './joint-query.ts';
+import { createJointQueries } from './joint-query.ts';
+import type { EntitiesAnswer, EntitiesAsk, EntityError } from './program/program.ts';
+import type { GatewayScope } from './request-scope.ts';
+import { noteAnswered, noteUnreachable } from './request-scope.ts';
+import { statusesIn } from './statuses.ts';
+import type { SubgraphAnswer, SubgraphErrorBody } from './transport.ts';
+import { SubgraphUnreachableError } from './transport.ts';
+
+type Entity = Record<string, unknown>;
+
+export interface EntityResult {
+  readonly entity: Entity | null;
+  readonly errors: readonly SubgraphErrorBody[];
+}
+
+export interface LoadedEntity extends EntityResult {
+  /** Seconds for which it may be kept. */
+  readonly maxAge: number;
+}
+
+/** Representations of one fetch that may disclose the same. */
+interface Share {
+  readonly position: number;
+  readonly ask: EntitiesAsk;
+  readonly cut: CutOperation;
+  readonly denied: ReadonlyMap<string, Denied>;
+  readonly items: readonly string[];
+  readonly entries: readonly DecidedEntry[];
+}
+
+export function createEntitiesFetch(options: Omit<DataSourceOptions, 'personOf'>) {
+  const { transport, cache, facts, log } = options;
+  const jointQueryOf = createJointQueries();
+
+  return async function fetchEntities(
+    scope: GatewayScope,
+    subgraph: string,
+    asks: readonly EntitiesAsk[],
+  ): Promise<readonly EntitiesAnswer[]> {
+    const entities = asks.map(({ representations }) =>
+      new Array<Entity | null>(representations.length).fill(null),
+    );
+    const errors = asks.map((): EntityError[] => []);
+    const decided = await Promise.all(asks.map((ask) => decide(scope, ask)));
+    const shares = decided.flatMap((groups, position) =>
+      groups.map((group) => toShare(asks[position] as EntitiesAsk, position, group)),
+    );
+    await Promise.all(
+      [...bySameDenials(shares)].map(async (together) => {
+        const results = await fetchTogether(scope, subgraph, together);
+        for (const [at, share] of together.entries()) settle(share, results[at] ?? []);
+      }),
+    );
+    return asks.map((_, at) => ({ entities: entities[at] ?? [], errors: errors[at] ?? [] }));
+
+    function settle({ position, cut, denied, entries }: Share, results: readonly EntityResult[]): void {
+      entries.forEach(({ at }, index) => {
+        const result = results[index];
+        (entities[position] as (Entity | null)[])[at] = result?.entity ?? null;
+        const add = (error: GraphQLError) => errors[position]?.push({ at, error });
+        for (const error of result?.errors ?? []) add(toGraphQLError(error, error.path ?? [], subgraph));
+        for (const { item, path } of cut.cut)
+          add(toDenial(scope, denied.get(item) ?? withNobody(scope, item), path));
+      });
+    }
+  };
+
+  async function decide(scope: GatewayScope, { fetch, representations }: EntitiesAsk) {
+    if (fetch.items.length === 0)
+      return [{ denied: NOTHING_DENIED, entries: representations.map((text, at) => toUndecided(text, at)) }];
+    const groups = await groupByDenied(
+      scope,
+      fetch,
+      representations.map((text, at) => ({ text, at, representation: JSON.parse(text) as Representation })),
+    );
+    for (const { entries } of groups) for (const { grounds } of entries) noteGrounds(scope, grounds);
+    return groups;
+  }
+
+  /** One request for all of them. The answers are in their order, and each in that of its entries. */
+  async function fetchTogether(
+    scope: GatewayScope,
+    subgraph: string,
+    shares: readonly Share[],
+  ): Promise<readonly (readonly EntityResult[])[]> {
+    const open = shares.filter(({ cut }) => cut.query !== null);
+    const places = open.flatMap((share) => share.entries.map((entry) => ({ share, entry })));
+    const found = places.length > 0 ? await look(scope, subgraph, places) : [];
+    let next = 0;
+    return shares.map((share) => {
+      const { fetch } = share.ask;
+      const results =
+        share.cut.query === null
+          ? share.entries.map(() => ({ entity: nothing(share), errors: [] }))
+          : found.slice(next, (next += share.entries.length));
+      return results.map((result, at) => {
+        const complete = { entity: fill(result.entity, fetch.topKeys), errors: result.errors };
+        return fetch.holdsRecords && !share.entries[at]?.seesExpired ? withoutExpired(complete) : complete;
+      });
+    });
+  }
+
+  async function look(
+    scope: GatewayScope,
+    subgraph: string,
+    places: readonly { readonly share: Share; readonly entry: DecidedEntry }[],
+  ): Promise<readonly EntityResult[]> {
+    let asked = 0;
+    const keys = places.map(({ share, entry }) =>
+      cache.keyOf([facts.hash, subgraph, share.cut.query, share.ask.variables, entry.text]),
+    );
+    const found = await cache.getMany(
+      keys,
+      (misses) => {
+        asked += misses.length;
+        return load(
+          scope,
+          subgraph,
+          misses.map((at) => places[at] as (typeof places)[number]),
+          places.length - misses.length,
+        );
+      },
+      scope.asker,
+    );
+    options.observeCache(subgraph, places.length - asked, asked);
+    if (asked === 0)
+      noteAnswered(scope.trail, {
+        subgraph,
+        cached: places.length,
+        asked: 0,
+        statuses: places.some(({ share }) => share.ask.fetch.items.length > 0)
+          ? statusesIn(found.map(({ entity }) => entity))
+          : [],
+      });
+    return found;
+  }
+
+  /** Asks the department. Of a cache that lets several wait for one, the places may be any of a fetch. */
+  async function load(
+    scope: GatewayScope,
+    subgraph: string,
+    places: readonly { readonly share: Share; readonly entry: DecidedEntry }[],
+    cached: number,
+  ): Promise<readonly LoadedEntity[]> {
+    const shares = [...new Set(places.map(({ share }) => share))];
+    const joint = jointQueryOf(shares.map(({ cut }) => cut));
+    if (!joint) {
+      // Fragments that are spread in them: each is asked for on its own.
+      const each = await Promise.all(
+        shares.map((share) =>
+          load(
+            scope,
+            subgraph,
+            places.filter((place) => place.share === share),
+            0,
+          ),
+        ),
+      );
+      const lists = new Map(shares.map((share, at) => [share, [...(each[at] ?? [])]]));
+      return places.map(({ share }) => lists.get(share)?.shift() as LoadedEntity);
+    }
+    const variables: Record<string, unknown> = {};
+    const representations = new Map<string, string[]>();
+    for (const [at, share] of shares.entries()) {
+      Object.assign(variables, share.ask.variables);
+      representations.set(
+        joint.parts[at]?.variable ?? '',
+        places.filter((place) => place.share === share).map(({ entry }) => entry.text),
+      );
+    }
+    const items = [...new Set(shares.flatMap((share) => share.items))];
+    try {
+      const answer = await transport.send(subgraph, {
+        ...toRequest(scope, items),
+        query: joint.query,
+        variables,
+        representations,
+      });
+      noteAnswered(scope.trail, {
+        subgraph,
+        cached,
+        asked: places.length,
+        statuses: items.length > 0 ? statusesIn(answer.data) : [],
+      });
+      const lists = new Map(
+        shares.map((share, at) => {
+          const { key = '', variable = '' } = joint.parts[at] ?? {};
+          return [
+            share,
+            readEntities(answer, { key, variable }, representations.get(variable)?.length ?? 0, share),
+          ];
+        }),
+      );
+      const next = new Map<Share, number>();
+      return places.map(({ share }) => {
+        const at = next.get(share) ?? 0;
+        next.set(share, at + 1);
+        return lists.get(share)?.[at] as LoadedEntity;
+      });
+    } catch (error) {
+      if (!(error instanceof SubgraphUnreachableError)) throw error;
+      noteUnreachable(scope.trail, subgraph);
+      log.warn({ err: error, subgraph }, 'a subgraph could not be reached');
+      return places.map(({ share }) => ({
+        entity: nothing(share),
+        errors: unreachableBodies(share.ask.fetch.topKeys),
+        maxAge: 0,
+      }));
+    }
+  }
+}
+
+const NOTHING_DENIED: ReadonlyMap<string, Denied> = new Map();
+
+const toUndecided = (text: string, at: number): DecidedEntry => ({
+  text,
+  at,
+  representation: NO_REPRESENTATION,
+  grounds: [],
+  seesExpired: false,
+});
+const NO_REPRESENTATION: Representation = {};
+
+function toShare(ask: EntitiesAsk, position: number, { denied, entries }: Group): Share {
+  return {
+    ask,
+    position,
+    cut: ask.fetch.without(denied.size === 0 ? NO_ITEMS : new Set(denied.keys())),
+    denied,
+    items: denied.size === 0 ? ask.fetch.items : ask.fetch.items.filter((item) => !denied.has(item)),
+    entries,
+  };
+}
+const NO_ITEMS: ReadonlySet<string> = new Set();
+
+/** What may not disclose the same never travels together: the department checks one list of items for a whole request. */
+function bySameDenials(shares: readonly Share[]): Iterable<readonly Share[]> {
+  const groups = new Map<string, Share[]>();
+  for (const share of shares) {
+    const key = [...share.denied.keys()].sort().join(' ');
+    const group = groups.get(key);
+    if (group) group.push(share);
+    else groups.set(key, [share]);
+  }
+  return groups.values();
+}
+
+function readEntities(
+  { data, errors, maxAge }: SubgraphAnswer,
+  { key, variable }: JointQuery['parts'][number],
+  count: number,
+  share: Share,
+): readonly LoadedEntity[] {
+  const list = data?.[key];
+  const isUsable = Array.isArray(list) && list.length === count;
+  const own: (SubgraphErrorBody[] | undefined)[] = [];
+  const general: SubgraphErrorBody[] = [];
+  for (const error of errors) {
+    const [first, at, ...rest] = error.path ?? [];
+    if (first === key && typeof at === 'number') (own[at] ??= []).push({ ...error, path: rest });
+    // It says of nothing in particular what is wrong; of another part of the request it is that part's.
+    else if (first === undefined || first === key || !isPart(first, data))
+      general.push({ ...error, path: [] });
+  }
+  return Array.from({ length: count }, (_, at) => {
+    const ownErrors = own[at] ?? [];
+    const isSilent = !isUsable && ownErrors.length + general.length === 0;
+    const all = isSilent ? unreachableBodies(share.ask.fetch.topKeys) : [...ownErrors, ...general];
+    return {
+      entity: isUsable ? (list[at] as Entity | null) : nothing(share),
+      errors: all,
+      maxAge: all.length > 0 ? 0 : (maxAge.get(variable)?.[at] ?? 0),
+    };
+  });
+}
+
+const isPart = (key: string | number, data: SubgraphAnswer['data']): boolean =>
+  data !== null && Object.hasOwn(data, key);
+
+function nothing({ ask }: Share): Entity {
+  return Object.fromEntries(ask.fetch.topKeys.map((key) => [key, null]));
+}
+
+/** After the cache, and before anything else sees it: what is past its publication is nobody's to see. */
+function withoutExpired({ entity, errors }: EntityResult): EntityResult {
+  const published = dropExpired(entity, dayInChina(Date.now()));
+  return {
+    entity: published.value,
+    errors: errors.flatMap((error) => {
+      const path = published.toPath(error.path ?? []);
+      return path ? [{ ...error, path: [...path] }] : [];
+    }),
+  };
+}
+
+/** What was cut or not answered is null, never absent. */
+function fill(entity: Entity | null, keys: readonly string[]): Entity | null {
+  if (entity !== null) for (const key of keys) if (entity[key] === undefined) entity[key] = null;
+  return entity;
+}
+
+function unreachableBodies(keys: readonly string[]): SubgraphErrorBody[] {
+  return keys.map((key) => {
+    const { message, extensions } = unreachable([key]);
+    return { message, extensions, path: [key] };
+  });
+}
