@@ -3,8 +3,9 @@ import { expect } from '@jest/globals';
 import type { ExecutionResult } from 'graphql';
 import { Kind, parse, visit } from 'graphql';
 import { isErrorCode } from '../../schema/errors.ts';
-import type { Answer, SubgraphCall } from './federation.ts';
+import type { Answer } from './federation.ts';
 import type { Case } from './graph-file.ts';
+import type { SubgraphCall } from './subgraph-server.ts';
 
 type Path = readonly (string | number)[];
 

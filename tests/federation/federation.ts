@@ -1,12 +1,6 @@
 /** A graph that runs: its subgraphs over HTTP, the gateway in front of them, and the oracle beside. */
 import { composeServices } from '@apollo/composition';
-import type { Server } from 'node:http';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
-import { json } from 'node:stream/consumers';
 import { request } from 'undici';
-import type { TestGateway } from '../kit/gateway.ts';
 import { startGateway } from '../kit/gateway.ts';
 import { readFieldSets } from './field-sets.ts';
 import type { Case, Graph } from './graph-file.ts';
@@ -14,17 +8,10 @@ import type { Oracle } from './oracle.ts';
 import { createOracle } from './oracle.ts';
 import type { Subgraph } from './subgraph-schema.ts';
 import { createSubgraph } from './subgraph-schema.ts';
+import type { Conditions, SubgraphCall, Turn } from './subgraph-server.ts';
+import { serveSubgraphs } from './subgraph-server.ts';
 import type { World } from './world.ts';
 import { createWorld } from './world.ts';
-
-export interface SubgraphCall {
-  readonly subgraph: string;
-  readonly query: string;
-  readonly variables: Readonly<Record<string, unknown>>;
-}
-
-/** What a case may do to the subgraphs. */
-export type Conditions = Pick<Case, 'replies' | 'down' | 'slow' | 'missing'>;
 
 export interface Answer {
   readonly data?: unknown;
@@ -50,21 +37,24 @@ export interface Federation {
 }
 
 const UNTROUBLED: Conditions = { replies: {}, down: [], slow: [], missing: {} };
-const LATE_MS = 50;
+/** Where the subgraphs are, before they are served. */
+const NOWHERE = 'http://subgraphs.invalid';
 
 export async function startFederation(graph: Graph): Promise<Federation> {
   const subgraphs = Object.entries(graph.subgraphs).map(([name, sdl]) =>
     createSubgraph(name, sdl, graph.fields),
   );
-  let turn = { world: createWorld(graph.data), conditions: UNTROUBLED, calls: [] as SubgraphCall[] };
-  const server = await serve(subgraphs, () => turn);
-  const { port } = server.address() as AddressInfo;
-  const supergraph = compose(graph, subgraphs, `http://127.0.0.1:${port}`);
+  const supergraph = compose(graph, subgraphs);
   const requires = new Map(subgraphs.flatMap(({ document }) => [...readFieldSets(document).requires]));
   const oracle = createOracle(supergraph, graph, requires);
-  const gateway: TestGateway = await startGateway({
-    supergraph,
+  let turn: Turn = { world: createWorld(graph.data), conditions: UNTROUBLED, calls: [] };
+  const server = await serveSubgraphs(subgraphs, () => turn);
+  const gateway = await startGateway({
+    supergraph: supergraph.replaceAll(NOWHERE, server.address),
     environment: { JINXIN_REQUESTS_PER_SECOND: '1000000' },
+  }).catch(async (error: unknown) => {
+    await server.close();
+    throw error;
   });
   return {
     oracle,
@@ -84,47 +74,14 @@ export async function startFederation(graph: Graph): Promise<Federation> {
     },
     async close() {
       await gateway.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await server.close();
     },
   };
 }
 
-interface Turn {
-  readonly world: World;
-  readonly conditions: Conditions;
-  readonly calls: SubgraphCall[];
-}
-
-/** All subgraphs on one port, each at the path of its name. */
-async function serve(subgraphs: readonly Subgraph[], turnNow: () => Turn): Promise<Server> {
-  const server = createServer((incoming, outgoing) => {
-    const { world, conditions, calls } = turnNow();
-    const subgraph = subgraphs.find(({ name }) => `/${name}` === incoming.url);
-    if (!subgraph || conditions.down.includes(subgraph.name)) return void incoming.socket.destroy();
-    const { name } = subgraph;
-    const reply = conditions.replies[name];
-    void json(incoming).then(async (body) => {
-      const { query, variables = {} } = body as { query: string; variables?: Record<string, unknown> };
-      calls.push({ subgraph: name, query, variables });
-      const answer = reply
-        ? 'text' in reply
-          ? reply.text
-          : JSON.stringify(reply.json)
-        : JSON.stringify(
-            await subgraph.answer(query, variables, { world, missing: conditions.missing[name] ?? [] }),
-          );
-      if (conditions.slow.includes(name)) await wait(LATE_MS);
-      outgoing.writeHead(reply?.status ?? 200, { 'content-type': 'application/json' }).end(answer);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
-}
-
-function compose(graph: Graph, subgraphs: readonly Subgraph[], address: string): string {
+function compose(graph: Graph, subgraphs: readonly Subgraph[]): string {
   const composed = composeServices(
-    subgraphs.map(({ name, document }) => ({ name, url: `${address}/${name}`, typeDefs: document })),
+    subgraphs.map(({ name, document }) => ({ name, url: `${NOWHERE}/${name}`, typeDefs: document })),
   );
   if (composed.errors)
     throw new Error(
