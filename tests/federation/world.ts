@@ -59,8 +59,7 @@ export function toResolved(world: World, raw: unknown, type: GraphQLOutputType):
   if (isNonNullType(type)) return toResolved(world, raw, type.ofType);
   if (raw === null || raw === undefined) return null;
   if (raw instanceof Failure) return new GraphQLError(raw.message);
-  if (isListType(type))
-    return Array.isArray(raw) ? raw.map((entry) => toResolved(world, entry, type.ofType)) : raw;
+  if (isListType(type)) return toList(raw).map((entry) => toResolved(world, entry, type.ofType));
   if (isLeafType(type)) return raw;
   if (typeof raw === 'string') return { thing: world.named(raw), given: null } satisfies Seen;
   const values = raw as Record<string, unknown>;
@@ -72,6 +71,14 @@ export function toResolved(world: World, raw: unknown, type: GraphQLOutputType):
     thing: { type: typeof own === 'string' ? own : named.name, name: null, values },
     given: null,
   } satisfies Seen;
+}
+
+/** `{ repeat: 3, of: [a, b] }` stands for a, b, a, b, a, b. */
+function toList(raw: unknown): readonly unknown[] {
+  if (Array.isArray(raw)) return raw;
+  const { repeat, of } = raw as { repeat?: unknown; of?: unknown };
+  if (typeof repeat !== 'number' || !Array.isArray(of)) throw new Error('a list is a list');
+  return Array.from({ length: repeat }, () => of as readonly unknown[]).flat();
 }
 
 export function isSeen(value: unknown): value is Seen {
