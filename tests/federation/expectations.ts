@@ -20,7 +20,7 @@ export function expectCase(one: Case, answer: Answer, calls: readonly SubgraphCa
     return;
   }
   if (one.data !== undefined) expect(toText(answer.data)).toBe(toText(one.data));
-  if (one.data !== undefined || one.errors) expect(toErrorList(answer)).toEqual(listOf(one.errors ?? {}));
+  if (one.data !== undefined || one.errors) expectErrors(one.errors ?? {}, answer);
   if (one.calls) expect(countOf(calls.map(({ subgraph }) => subgraph))).toEqual(withoutNone(one.calls));
   if (one.order) expect(calls.map(({ subgraph }) => subgraph)).toEqual(one.order);
   for (const [subgraph, expected] of Object.entries(one.representations ?? {})) {
@@ -28,6 +28,11 @@ export function expectCase(one: Case, answer: Answer, calls: readonly SubgraphCa
     if (typeof expected === 'number') expect(sent.length).toBe(expected);
     else expect(sent.map(toSortedText).sort()).toEqual(expected.map(toSortedText).sort());
   }
+}
+
+/** These errors, and no others. */
+export function expectErrors(errors: NonNullable<Case['errors']>, answer: Answer): void {
+  expect(toErrorList(answer)).toEqual(listOf(errors));
 }
 
 /** The case itself says what the oracle says: where it does not, the case is wrong. */

@@ -6,6 +6,7 @@ import { readFieldSets } from './field-sets.ts';
 import type { Case, Graph } from './graph-file.ts';
 import type { Oracle } from './oracle.ts';
 import { createOracle } from './oracle.ts';
+import { readParts } from './multipart.ts';
 import type { Subgraph } from './subgraph-schema.ts';
 import { createSubgraph } from './subgraph-schema.ts';
 import type { Conditions, SubgraphCall, Turn } from './subgraph-server.ts';
@@ -23,14 +24,27 @@ export interface AnswerError {
   readonly extensions?: { readonly code?: string };
 }
 
+/** The first part is an answer; later ones bring more of it (the format of 2022-08-24). */
+export interface AnswerPart extends Answer {
+  readonly hasNext?: boolean;
+  readonly incremental?: readonly (Answer & {
+    readonly path: readonly (string | number)[];
+    readonly label?: string;
+  })[];
+}
+
+type Operation = Pick<Case, 'operation' | 'operationName' | 'variables'>;
+
 export interface Federation {
   readonly oracle: Oracle;
   /** The gateway's answer, and what it asked the subgraphs for it. */
   ask(
-    operation: Pick<Case, 'operation' | 'operationName' | 'variables'>,
+    operation: Operation,
     world?: World,
     conditions?: Conditions,
   ): Promise<{ readonly answer: Answer; readonly calls: readonly SubgraphCall[] }>;
+  /** The parts of an answer to @defer, as they come; what is held is released when the first is there. */
+  askInParts(operation: Operation, world: World, conditions: Conditions): AsyncGenerator<AnswerPart>;
   /** A world as the file tells it. */
   world(): World;
   close(): Promise<void>;
@@ -42,7 +56,7 @@ const UNLIMITED = {
   JINXIN_MOST_COST: '1000000000',
   JINXIN_MOST_VALUES: '1000000000',
 };
-const UNTROUBLED: Conditions = { replies: {}, down: [], slow: [], missing: {} };
+const UNTROUBLED: Conditions = { replies: {}, down: [], slow: [], missing: {}, held: [] };
 /** Where the subgraphs are, before they are served. */
 const NOWHERE = 'http://subgraphs.invalid';
 
@@ -53,7 +67,12 @@ export async function startFederation(graph: Graph): Promise<Federation> {
   const supergraph = compose(graph, subgraphs);
   const requires = new Map(subgraphs.flatMap(({ document }) => [...readFieldSets(document).requires]));
   const oracle = createOracle(supergraph, graph, requires);
-  let turn: Turn = { world: createWorld(graph.data), conditions: UNTROUBLED, calls: [] };
+  let turn: Turn = {
+    world: createWorld(graph.data),
+    conditions: UNTROUBLED,
+    calls: [],
+    released: Promise.resolve(),
+  };
   const server = await serveSubgraphs(subgraphs, () => turn);
   const gateway = await startGateway({
     supergraph: supergraph.replaceAll(NOWHERE, server.address),
@@ -62,21 +81,29 @@ export async function startFederation(graph: Graph): Promise<Federation> {
     await server.close();
     throw error;
   });
+  const post = ({ operation, operationName, variables }: Operation, accept: string) =>
+    request(gateway.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept },
+      body: JSON.stringify({ query: operation, operationName, variables }),
+    });
   return {
     oracle,
     world: () => createWorld(graph.data),
-    async ask(
-      { operation, operationName, variables },
-      world = createWorld(graph.data),
-      conditions = UNTROUBLED,
-    ) {
-      turn = { world, conditions, calls: [] };
-      const response = await request(gateway.url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ query: operation, operationName, variables }),
-      });
+    async ask(operation, world = createWorld(graph.data), conditions = UNTROUBLED) {
+      turn = { world, conditions, calls: [], released: Promise.resolve() };
+      const response = await post(operation, 'application/json');
       return { answer: (await response.body.json()) as Answer, calls: turn.calls };
+    },
+    async *askInParts(operation, world, conditions) {
+      let release: () => void = () => undefined;
+      const released = new Promise<void>((resolve) => (release = resolve));
+      turn = { world, conditions, calls: [], released };
+      const response = await post(operation, 'multipart/mixed;deferSpec=20220824, application/json');
+      for await (const part of readParts(response)) {
+        yield part as AnswerPart;
+        release();
+      }
     },
     async close() {
       await gateway.close();

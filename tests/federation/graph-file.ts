@@ -42,6 +42,12 @@ const caseSchema = z.strictObject({
   down: z.array(z.string()).default([]),
   /** Subgraphs that answer after the others. */
   slow: z.array(z.string()).default([]),
+  /** What is told at once of an operation with @defer; `data` is all of it, when it is there. */
+  initial: z.unknown().optional(),
+  /** Labels of what is told later. */
+  labels: z.array(z.string()).optional(),
+  /** Subgraphs that do not answer before something was told. */
+  held: z.array(z.string()).default([]),
   /** Things that a subgraph does not know when it is asked for the entity. */
   missing: z.record(z.string(), z.array(z.string())).default({}),
   /** false: no oracle can say, or it would say something else, for the reason given there. */
@@ -69,20 +75,22 @@ export type Case = Graph['cases'][number];
 export type Behaviour = z.infer<typeof behaviourSchema>;
 export type Reply = z.infer<typeof replySchema>;
 
-const CASES = join(import.meta.dirname, 'cases');
+const HERE = import.meta.dirname;
 
+/** All of cases/. */
 export function readGraphs(): readonly Graph[] {
-  return readdirSync(CASES)
+  return readdirSync(join(HERE, 'cases'))
     .filter((file) => file.endsWith('.yaml'))
     .sort()
-    .map((file) => readGraph(basename(file, '.yaml')));
+    .map((file) => readGraph(`cases/${file}`));
 }
 
-export function readGraph(name: string): Graph {
-  const text = readFileSync(join(CASES, `${name}.yaml`), 'utf8');
+/** `file` is relative to this folder. */
+export function readGraph(file: string): Graph {
+  const text = readFileSync(join(HERE, file), 'utf8');
   const parsed = graphSchema.safeParse(parse(text, { customTags: [FAILURE] }));
-  if (!parsed.success) throw new Error(`${name}.yaml: ${z.prettifyError(parsed.error)}`);
-  return { ...parsed.data, name };
+  if (!parsed.success) throw new Error(`${file}: ${z.prettifyError(parsed.error)}`);
+  return { ...parsed.data, name: basename(file, '.yaml') };
 }
 
 const FAILURE = { tag: '!error', resolve: (message: string) => new Failure(message) };

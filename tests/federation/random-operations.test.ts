@@ -19,7 +19,7 @@ const RUNS = Number(process.env['JINXIN_TEST_RUNS'] ?? 150);
 const GRAPHS = ['shop', 'paths', 'abstract-types', 'interface-objects', 'requires-arguments'];
 
 describe.each(GRAPHS)(`random operations, seed ${SEED}, over %s`, (name) => {
-  const graph = readGraph(name);
+  const graph = readGraph(`cases/${name}.yaml`);
   const ids = [...JSON.stringify(graph.data).matchAll(/"(?:id|upc)":"(\w+)"/g)].map(([, id]) => String(id));
   let federation: Federation;
   beforeAll(async () => {

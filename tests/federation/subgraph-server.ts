@@ -14,13 +14,15 @@ export interface SubgraphCall {
 }
 
 /** What a case may do to the subgraphs. */
-export type Conditions = Pick<Case, 'replies' | 'down' | 'slow' | 'missing'>;
+export type Conditions = Pick<Case, 'replies' | 'down' | 'slow' | 'missing' | 'held'>;
 
 /** What is true while one operation runs, and what was asked for it. */
 export interface Turn {
   readonly world: World;
   readonly conditions: Conditions;
   readonly calls: SubgraphCall[];
+  /** From then on those that were held answer. */
+  readonly released: Promise<void>;
 }
 
 const LATE_MS = 50;
@@ -31,7 +33,7 @@ export async function serveSubgraphs(
   turnNow: () => Turn,
 ): Promise<{ readonly address: string; close(): Promise<void> }> {
   const server = createServer((incoming, outgoing) => {
-    const { world, conditions, calls } = turnNow();
+    const { world, conditions, calls, released } = turnNow();
     const subgraph = subgraphs.find(({ name }) => `/${name}` === incoming.url);
     if (!subgraph || conditions.down.includes(subgraph.name)) return void incoming.socket.destroy();
     const { name } = subgraph;
@@ -47,6 +49,7 @@ export async function serveSubgraphs(
       const truth = () => subgraph?.answer(query, variables, { world, missing });
       const text = reply && 'text' in reply ? reply.text : JSON.stringify(reply ? reply.json : await truth());
       if (conditions.slow.includes(name)) await wait(LATE_MS);
+      if (conditions.held.includes(name)) await released;
       outgoing.writeHead(reply?.status ?? 200, { 'content-type': 'application/json' }).end(text);
     }
     answer().catch(() => incoming.socket.destroy());
