@@ -1,5 +1,5 @@
 /** Who is measured, and how each is started: in a process of its own, as its users would. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../adapters/postgres/free-port.ts';
 import { renderCatalogueFile } from '../../schema/catalogue.ts';
@@ -9,6 +9,7 @@ import type { BenchGraph } from './graphs/graph.ts';
 import { composeGraph } from './graphs/graph.ts';
 import type { BenchProcess } from './process.ts';
 import { pinContestant, startProcess, untilAnswers } from './process.ts';
+import type { StubKind } from './stubs/answers.ts';
 import type { Subgraphs } from './subgraphs.ts';
 
 export interface Contestant {
@@ -41,15 +42,16 @@ const WIDE = {
   JINXIN_MOST_VALUES: '100000000',
 };
 
-/** Title, and the arguments, environment and headers with which it is started. */
+/** Title, and how it is started; null: it has no such thing yet, and stands in the tables as "–". */
 export const CONTESTANTS = {
   handwritten: { title: 'hand-written server', start: handwritten },
   jinxin: { title: 'Jinxin, bare', start: (stage: Stage, port: number) => jinxin(stage, port, {}) },
   jinxinFull: { title: 'Jinxin, full', start: jinxinFull },
   jinxinWarm: {
     title: 'Jinxin, bare, cache warm',
-    start: (stage: Stage, port: number) => jinxin(stage, port, { hinted: true }),
+    start: (stage: Stage, port: number) => jinxin(stage, port, { stubs: 'hinted' }),
   },
+  jinxinCollapsing: { title: 'Jinxin, bare, collapsing', start: null },
   jinxinRedis: { title: 'Jinxin, bare, Redis only', start: jinxinRedis },
   apollo: {
     title: '@apollo/server + @apollo/gateway',
@@ -65,7 +67,7 @@ export const CONTESTANTS = {
   },
   hive: { title: 'Hive Gateway, JavaScript', start: (stage: Stage, port: number) => hive(stage, port, []) },
   hiveRustCollapsing: { title: 'Hive Gateway, Rust planner, collapsing', start: hiveCollapsing },
-} satisfies Record<string, { title: string; start: Start }>;
+} as const satisfies Record<string, { title: string; start: Start | null }>;
 export type ContestantKind = keyof typeof CONTESTANTS;
 
 interface Launch {
@@ -78,7 +80,8 @@ type Start = (stage: Stage, port: number) => Launch | Promise<Launch>;
 
 export async function startContestant(kind: ContestantKind, stage: Stage): Promise<Contestant> {
   const port = await freePort();
-  const { start }: { start: Start } = CONTESTANTS[kind];
+  const { title, start }: { title: string; start: Start | null } = CONTESTANTS[kind];
+  if (!start) throw new Error(`${title}: there is no such thing to start`);
   const { args, headers = {}, ...rest } = await start(stage, port);
   const started = startProcess(args, { role: 'contestant', ...rest });
   const url = `http://127.0.0.1:${port}/graphql`;
@@ -93,7 +96,7 @@ export async function startContestant(kind: ContestantKind, stage: Stage): Promi
 }
 
 function handwritten({ graph, subgraphs }: Stage, port: number): Launch {
-  const urls = Object.fromEntries(graph.subgraphs.map(({ name }) => [name, subgraphs.urlOf(name, false)]));
+  const urls = Object.fromEntries(graph.subgraphs.map(({ name }) => [name, subgraphs.urlOf(name, 'plain')]));
   const main = join(import.meta.dirname, 'handwritten/main.ts');
   return { args: ['--import', 'tsx', main, String(port), JSON.stringify(urls)] };
 }
@@ -101,9 +104,9 @@ function handwritten({ graph, subgraphs }: Stage, port: number): Launch {
 async function jinxin(
   stage: Stage,
   port: number,
-  { hinted = false, withPolicies = false }: { hinted?: boolean; withPolicies?: boolean },
+  options: { stubs?: StubKind; withPolicies?: boolean },
 ): Promise<Launch> {
-  const file = await putSupergraph(stage, { hinted, withPolicies });
+  const file = await putSupergraph(stage, options);
   const listen = `127.0.0.1:${port}`;
   return {
     args: ['--import', 'tsx', 'gateway/main.ts', '--supergraph', file, '--listen', listen],
@@ -140,7 +143,7 @@ async function jinxinFull(stage: Stage, port: number): Promise<Launch> {
 /** One entry in the process: whatever is not the last one has to come from Redis. */
 async function jinxinRedis(stage: Stage, port: number): Promise<Launch> {
   if (stage.redisUrl === null) throw new Error('there is no Redis');
-  const { environment, ...rest } = await jinxin(stage, port, { hinted: true });
+  const { environment, ...rest } = await jinxin(stage, port, { stubs: 'hinted' });
   return { ...rest, environment: { ...environment, REDIS_URL: stage.redisUrl, JINXIN_CACHE_ENTRIES: '1' } };
 }
 
@@ -169,13 +172,12 @@ async function hiveCollapsing(stage: Stage, port: number): Promise<Launch> {
 
 async function putSupergraph(
   { folder, graph, subgraphs }: Stage,
-  { hinted = false, withPolicies = false } = {},
+  { stubs = 'plain', withPolicies = false }: { stubs?: StubKind; withPolicies?: boolean } = {},
 ): Promise<string> {
-  await mkdir(folder, { recursive: true });
-  const file = join(folder, `${hinted ? 'hinted' : 'plain'}${withPolicies ? '-policies' : ''}.graphql`);
+  const file = join(folder, `${stubs}${withPolicies ? '-policies' : ''}.graphql`);
   await writeFile(
     file,
-    composeGraph(graph, (name) => subgraphs.urlOf(name, hinted), { withPolicies }),
+    composeGraph(graph, (name) => subgraphs.urlOf(name, stubs), { withPolicies }),
   );
   return file;
 }

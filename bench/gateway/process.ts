@@ -117,8 +117,11 @@ export function cpuMsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
 }
 
-/** The most memory that it ever held (VmHWM), in MB. */
-export function peakRssMbOf(pid: number): number {
-  const [, kilobytes = 'NaN'] = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+/** The most memory that it ever held, in MB. */
+export const peakRssMbOf = (pid: number) => statusOf(pid, /VmHWM:\s+(\d+) kB/);
+export const rssMbOf = (pid: number) => statusOf(pid, /VmRSS:\s+(\d+) kB/);
+
+function statusOf(pid: number, line: RegExp): number {
+  const [, kilobytes = 'NaN'] = line.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kilobytes) / 1_024;
 }

@@ -3,10 +3,11 @@ import { request } from 'undici';
 import { z } from 'zod';
 import { join } from 'node:path';
 import { startProcess } from './process.ts';
+import type { StubKind } from './stubs/answers.ts';
 
 export interface Subgraphs {
-  /** Where a subgraph is; `hinted`: one that says how long its entities may be kept. */
-  urlOf(subgraph: string, hinted: boolean): string;
+  /** Where a subgraph is that answers in this way. */
+  urlOf(subgraph: string, kind: StubKind): string;
   /** The collector for traces. */
   readonly collector: string;
   counts(): Promise<Counts>;
@@ -27,7 +28,7 @@ export async function startSubgraphs(): Promise<Subgraphs> {
   const origins = z.record(z.string(), z.string()).parse(JSON.parse(await stub.firstLine()));
   const collector = origins['control'] ?? '';
   return {
-    urlOf: (subgraph, hinted) => `${origins[subgraph] ?? ''}/${hinted ? 'hinted' : 'plain'}`,
+    urlOf: (subgraph, kind) => `${origins[subgraph] ?? ''}/${kind}`,
     collector,
     async counts() {
       const { body } = await request(`${collector}/counts`);

@@ -18,7 +18,7 @@ const SUBJECTS = 100;
 
 const codeOf = (number: number) => `MA9TYN${String(number).padStart(5, '0')}`;
 
-export const WORKS: readonly [Work, ...Work[]] = [
+export const WORKS: readonly [Work, Work, ...Work[]] = [
   toWork(
     'deep',
     'a deep graph (users, reviews, products, stock), answers of 80 kB',

@@ -6,6 +6,10 @@ import type { BenchGraph, BenchSubgraph } from './graph.ts';
 const DEPARTMENTS = ['tax', 'courts', 'market', 'insurance', 'environment'] as const;
 const FOR_BANKS: readonly string[] = ['tax', 'insurance'];
 
+/** As of when departments speak; those that say LATER instead are the same ones otherwise. */
+export const USUAL = '2026-11-01';
+export const LATER = '2026-11-02';
+
 interface Block {
   readonly score?: number | null;
 }
@@ -37,7 +41,7 @@ function toDepartment(name: (typeof DEPARTMENTS)[number], at: number): BenchSubg
         __resolveReference: ({ id }: { id: string }) => ({ id }),
         [name]: ({ id }: { id: string }) => ({
           status: 'OK',
-          asOf: '2026-11-01',
+          asOf: USUAL,
           score: (numberOf(id) * (at + 3)) % 100,
           records: [1, 2, 3].map((n) => ({
             id: `${id}-${name}-${n}`,

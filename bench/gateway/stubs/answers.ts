@@ -5,6 +5,7 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { graphql, parse } from 'graphql';
 import { z } from 'zod';
+import { LATER, USUAL } from '../graphs/credit.ts';
 import type { BenchSubgraph } from '../graphs/graph.ts';
 import { toSubgraphSdl } from '../graphs/graph.ts';
 
@@ -23,8 +24,12 @@ const requestSchema = z.object({
 });
 const listSchema = z.array(z.looseObject({ __typename: z.string() }));
 
-/** `maxAge`: seconds for which the gateway may keep each entity, as `extensions.jinxin.maxAge`; null: nothing is said of it. */
-export function createAnswers(subgraph: BenchSubgraph, maxAge: number | null): AnswerOf {
+export type StubKind = (typeof STUB_KINDS)[number];
+/** `hinted` says how long the gateway may keep each entity (`extensions.jinxin.maxAge`, seconds); `later` dates a day later. */
+export const STUB_KINDS = ['plain', 'hinted', 'later'] as const;
+const MAX_AGE_SECONDS = 3_600;
+
+export function createAnswers(subgraph: BenchSubgraph, kind: StubKind): AnswerOf {
   const schema = buildSubgraphSchema([
     { typeDefs: parse(toSubgraphSdl(subgraph, false)), resolvers: subgraph.resolvers as never },
   ]);
@@ -43,10 +48,16 @@ export function createAnswers(subgraph: BenchSubgraph, maxAge: number | null): A
       return list.success ? sum + list.data.length : sum;
     }, 0);
     const hints =
-      maxAge !== null && representations > 0
-        ? { extensions: { jinxin: { maxAge: Array.from({ length: representations }, () => maxAge) } } }
+      kind === 'hinted' && representations > 0
+        ? {
+            extensions: {
+              jinxin: { maxAge: Array.from({ length: representations }, () => MAX_AGE_SECONDS) },
+            },
+          }
         : {};
-    const made = { bytes: Buffer.from(JSON.stringify({ ...answer, ...hints })), representations };
+    const text = JSON.stringify({ ...answer, ...hints });
+    const dated = kind === 'later' ? text.replaceAll(USUAL, LATER) : text;
+    const made = { bytes: Buffer.from(dated), representations };
     kept.set(body, made);
     return made;
   }

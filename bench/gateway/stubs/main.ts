@@ -1,5 +1,5 @@
 /**
- * All subgraphs of the bench in one process, each on a port of its own: POST /plain or /hinted (with cache hints). Beside them
+ * All subgraphs of the bench in one process, each on a port of its own: POST /plain, /hinted, /later (answers.ts). Beside them
  * GET /counts → what was asked so far, POST /v1/traces → the collector that takes traces and forgets them.
  * Prints one line of JSON when it listens: subgraph → origin, and `control`.
  */
@@ -8,11 +8,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { credit } from '../graphs/credit.ts';
+import type { BenchSubgraph } from '../graphs/graph.ts';
 import { shop } from '../graphs/shop.ts';
 import type { AnswerOf } from './answers.ts';
-import { createAnswers } from './answers.ts';
+import { createAnswers, STUB_KINDS } from './answers.ts';
 
-const MAX_AGE_SECONDS = 3_600;
 const counts = { calls: 0, representations: 0 };
 
 async function listen(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
@@ -33,10 +33,14 @@ function send(response: ServerResponse, bytes: Buffer): void {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length }).end(bytes);
 }
 
-function toHandler(plain: AnswerOf, hinted: AnswerOf) {
+function toHandler(subgraph: BenchSubgraph) {
+  const kinds = new Map<string, AnswerOf>(
+    STUB_KINDS.map((kind) => [`/${kind}`, createAnswers(subgraph, kind)]),
+  );
   return (request: IncomingMessage, response: ServerResponse) =>
     read(request, (body) => {
-      const answerOf = request.url === '/hinted' ? hinted : plain;
+      const answerOf = kinds.get(request.url ?? '');
+      if (!answerOf) return void response.writeHead(404).end();
       void Promise.resolve(answerOf(body)).then(
         ({ bytes, representations }) => {
           counts.calls++;
@@ -50,9 +54,7 @@ function toHandler(plain: AnswerOf, hinted: AnswerOf) {
 
 const origins: Record<string, string> = {};
 for (const subgraph of [...shop.subgraphs, ...credit.subgraphs])
-  origins[subgraph.name] = await listen(
-    toHandler(createAnswers(subgraph, null), createAnswers(subgraph, MAX_AGE_SECONDS)),
-  );
+  origins[subgraph.name] = await listen(toHandler(subgraph));
 origins['control'] = await listen((request, response) =>
   read(request, () => send(response, Buffer.from(JSON.stringify(request.url === '/counts' ? counts : {})))),
 );
