@@ -22,7 +22,10 @@ export function keyOf(field: FieldNode): string {
   const name = field.name.value;
   if (name === '__typename') return name;
   const responseName = field.alias?.value ?? name;
-  return responseName !== name || field.arguments?.length ? `${PRIVATE}${responseName}` : name;
+  // A field of such a name would be taken for a private key.
+  return responseName !== name || field.arguments?.length || name.startsWith(PRIVATE)
+    ? `${PRIVATE}${responseName}`
+    : name;
 }
 
 /**

@@ -2,34 +2,22 @@
 import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, validate } from 'graphql';
 import { request } from 'undici';
 import { freePort } from '../../../adapters/postgres/free-port.ts';
+import { installPeers } from '../../peers.ts';
 
 export interface Router {
   ask(query: string, variables: Readonly<Record<string, unknown>>): Promise<unknown>;
   close(): Promise<void>;
 }
 
-/** A folder of its own: what lay in bench/node_modules would be taken by the bench's own imports for ours. */
-const ROUTERS = join(import.meta.dirname, '../../routers');
-const HIVE = join(ROUTERS, 'node_modules/@graphql-hive/gateway/dist/bin.js');
-
-/** Hive Gateway in a process of its own; installed into bench/routers/ when it is not there. */
+/** Hive Gateway in a process of its own; installed when it is not there. */
 export async function startHiveRouter(supergraph: string, print: (line: string) => void): Promise<Router> {
-  if (!existsSync(HIVE)) {
-    print('  npm ci in bench/routers/, for Hive Gateway');
-    const install = spawn('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-      cwd: ROUTERS,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    const [code] = (await once(install, 'exit')) as [number | null];
-    if (code !== 0) throw new Error('Hive Gateway could not be installed (npm ci in bench/routers/)');
-  }
+  const hive = join(await installPeers(print), 'node_modules/@graphql-hive/gateway/dist/bin.js');
   const folder = await mkdtemp(join(tmpdir(), 'jinxin-hive-'));
   const file = join(folder, 'supergraph.graphql');
   await writeFile(file, supergraph);
@@ -38,7 +26,7 @@ export async function startHiveRouter(supergraph: string, print: (line: string) 
   const start = () =>
     spawn(
       process.execPath,
-      [HIVE, 'supergraph', file, '--host', '127.0.0.1', '--port', String(port), '--fork', '1'],
+      [hive, 'supergraph', file, '--host', '127.0.0.1', '--port', String(port), '--fork', '1'],
       { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] },
     );
   let router = start();

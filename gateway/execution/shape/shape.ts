@@ -9,7 +9,7 @@
 import type {
   FieldNode,
   FragmentDefinitionNode,
-  GraphQLInterfaceType,
+  GraphQLAbstractType,
   GraphQLObjectType,
   GraphQLOutputType,
   GraphQLSchema,
@@ -20,7 +20,6 @@ import {
   getNamedType,
   GraphQLError,
   isAbstractType,
-  isInterfaceType,
   isLeafType,
   isListType,
   isNonNullType,
@@ -39,7 +38,6 @@ import { collectFields, conditionVariables } from './collect-fields.ts';
 import { createLeaf } from './leaf.ts';
 
 type Path = readonly (string | number)[];
-type Shaped = GraphQLObjectType | GraphQLInterfaceType;
 
 /** What is known of an operation for all principals with the same rights. */
 export interface ShapeRules {
@@ -137,7 +135,7 @@ function compile(
   };
 
   /** Of an object: itself, or NULLED. */
-  function compileObject(type: Shaped, sets: readonly SelectionSetNode[]): ShapeValue {
+  function compileObject(type: GraphQLObjectType, sets: readonly SelectionSetNode[]): ShapeValue {
     const collected = [...collectFields(collecting, sets, type)];
     const fields = collected.map(([name, nodes]) => compileField(name, nodes, type));
     const isDisputed = disputeOf(type);
@@ -156,10 +154,10 @@ function compile(
     };
   }
 
-  function compileField(name: string, nodes: readonly FieldNode[], parent: Shaped): CompiledField {
+  function compileField(name: string, nodes: readonly FieldNode[], parent: GraphQLObjectType): CompiledField {
     const [first] = nodes as readonly [FieldNode, ...FieldNode[]];
     const field = first.name.value;
-    if (field === '__typename') return { name, shape: compileTypename(name, parent) };
+    if (field === '__typename') return { name, shape: () => parent.name };
     const type = fieldType(schema, parent, field);
     if (!type) return { name, shape: () => null };
     if (nodes.every((node) => cut.has(node))) {
@@ -206,15 +204,6 @@ function compile(
         if (value !== null || !state.run.hasFailed(pathTo(state, depth + 1))) state.answered[at] = true;
         return value;
       },
-    };
-  }
-
-  /** `__typename` of what a department knows only as an interface is not known. */
-  function compileTypename(name: string, parent: Shaped): CompiledField['shape'] {
-    if (isObjectType(parent)) return () => parent.name;
-    return (_, { errors, path }, depth) => {
-      errors.push(createError('INTERNAL', { path: [...path.slice(0, depth), name] }));
-      return BUBBLE;
     };
   }
 
@@ -267,20 +256,20 @@ function compile(
   }
 
   /** Compiled when the first object comes: many an operation selects more than it meets. */
-  function compileLazily(type: Shaped, sets: readonly SelectionSetNode[]): ShapeValue {
+  function compileLazily(type: GraphQLObjectType, sets: readonly SelectionSetNode[]): ShapeValue {
     let shape: ShapeValue | null = null;
     return (value, state, depth) => (shape ??= compileObject(type, sets))(value, state, depth);
   }
 
-  function compileAbstract(sets: readonly SelectionSetNode[]): ShapeValue {
+  function compileAbstract(abstract: GraphQLAbstractType, sets: readonly SelectionSetNode[]): ShapeValue {
     const shapes = new Map<unknown, ShapeValue>();
     return (value, state, depth) => {
       const name = (value as Data)['__typename'];
       let shape = shapes.get(name);
       if (!shape) {
         const type = typeof name === 'string' ? schema.getType(name) : undefined;
-        // Of a type that clients do not know not even the name is told.
-        if (!isObjectType(type) && !isInterfaceType(type)) return invalid(state, depth);
+        // A type that nobody can tell, or that clients do not know: not even its name is told.
+        if (!isObjectType(type) || !schema.isSubType(abstract, type)) return invalid(state, depth);
         shapes.set(name, (shape = compileObject(type, sets)));
       }
       return shape(value, state, depth);
@@ -290,7 +279,7 @@ function compile(
   /** One for each denied leaf below a cut field; list positions below it are not known and left out. */
   function cutBelow(
     nodes: readonly FieldNode[],
-    parent: Shaped,
+    parent: GraphQLObjectType,
     below: readonly string[],
   ): readonly { readonly item: string; readonly below: readonly string[] }[] {
     const own = nodes.map((node) => cut.get(node)).find((item) => item !== null && item !== undefined);
