@@ -247,8 +247,8 @@ function compile(
       ...nodes.filter((node) => cut.has(node)),
     ].flatMap(({ selectionSet }) => selectionSet ?? []);
     const shape = isAbstractType(type)
-      ? compileAbstract(sets)
-      : compileLazily(type as GraphQLObjectType, sets);
+      ? compileAbstract(type, sets)
+      : compileLazily(type, sets);
     return (value, state, depth) => {
       if (value === null) return null;
       return isData(value) ? shape(value, state, depth) : invalid(state, depth);
