@@ -1,0 +1,75 @@
+/** A stream of answers to one client: written piece by piece, each when the one before has gone out. */
+import type { FastifyReply } from 'fastify';
+import { once } from 'node:events';
+import type { Logger } from 'pino';
+import type { Coding } from './compression.ts';
+import { createEncoder } from './compression.ts';
+import type { Frame } from './frames.ts';
+import { isInTime } from './frames.ts';
+
+export interface StreamsOptions {
+  /** After so long a stream is cut: who asks is known from the beginning of a request, and tokens are withdrawn. */
+  readonly lifeMs: number;
+  /** The connection was made under certificates that are in force no more. */
+  readonly isOutdated: (socket: unknown) => boolean;
+  readonly log: Logger;
+}
+
+export interface Stream {
+  readonly frames: AsyncIterable<Frame>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly coding: Coding | null;
+  /** Aborted when the client has left. */
+  readonly signal: AbortSignal;
+  /** It ends by itself; one that does not is cut at a shutdown, or when its connection is outdated. */
+  readonly isBounded: boolean;
+}
+
+export interface Streams {
+  /** Resolves when all is written or nobody waits any more; never rejects. The reply is sent by nobody else. */
+  send(reply: FastifyReply, stream: Stream): Promise<void>;
+  /** Cuts those that do not end by themselves: their clients ask again, elsewhere. */
+  close(): void;
+}
+
+export function createStreams({ lifeMs, isOutdated, log }: StreamsOptions): Streams {
+  const unbounded = new Set<() => void>();
+  let isClosing = false;
+
+  return {
+    async send(reply, { frames, headers, coding, signal, isBounded }) {
+      const { raw } = reply.hijack();
+      // A cut body is not taken for a whole one: neither its last chunk comes nor the mark of the end.
+      const cut = () => void raw.destroy();
+      const timer = setTimeout(cut, lifeMs).unref();
+      if (!isBounded) unbounded.add(cut);
+      const encoder = createEncoder(coding);
+      try {
+        for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...headers }))
+          if (value !== undefined) raw.setHeader(name, value);
+        raw.flushHeaders();
+        for await (const frame of frames) {
+          const bytes = await encoder.encode(frame.text, frame.isLast);
+          if (signal.aborted) return;
+          // The last moment: a revocation that was acknowledged meanwhile must find nothing on its way.
+          if (!isInTime(frame) || (!isBounded && isOutdated(raw.socket))) return cut();
+          if (!raw.write(bytes)) await once(raw, 'drain', { signal });
+        }
+        // Kept alive, it would hold a shutdown up, or go on under what is in force no more.
+        const { socket } = raw;
+        raw.end(() => (isClosing || isOutdated(socket)) && socket?.end());
+      } catch (error) {
+        if (!signal.aborted) log.error({ err: error }, 'a stream of answers broke off');
+        cut();
+      } finally {
+        clearTimeout(timer);
+        unbounded.delete(cut);
+        encoder.close();
+      }
+    },
+    close() {
+      isClosing = true;
+      for (const cut of unbounded) cut();
+    },
+  };
+}
