@@ -215,7 +215,7 @@ function refuseMethod(request: FastifyRequest, reply: FastifyReply, allowed: str
     .code(405)
     .header('allow', allowed)
     .type(toDelivery(request.headers.accept).type)
-    .send(toBody('BAD_REQUEST'));
+    .send(toBody('BAD_REQUEST', 'Operations are sent by POST.'));
 }
 
 /** Throws what is wrong with it, in the words of our table. */
@@ -246,6 +246,7 @@ function codeOf(error: unknown): ErrorCode {
   return typeof status === 'number' && status < 500 ? 'BAD_REQUEST' : 'INTERNAL';
 }
 
-function toBody(code: ErrorCode): string {
-  return JSON.stringify({ errors: [createError(code).toJSON()] });
+function toBody(code: ErrorCode, detail?: string): string {
+  const error = createError(code, detail === undefined ? {} : { detail });
+  return JSON.stringify({ errors: [error.toJSON()] });
 }
