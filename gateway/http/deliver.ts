@@ -23,6 +23,8 @@ export interface DeliverOptions {
 }
 
 export interface Asker {
+  /** Whose streams are counted together. */
+  readonly consumer: string;
   readonly kind: PrincipalKind;
   readonly delivery: Delivery;
   /** Aborted when the client has left. */
@@ -36,7 +38,10 @@ export type Deliver = (
   asker: Asker,
 ) => Promise<FastifyReply>;
 
-/** Throws OVERLOADED when the answer comes too late to leave; nothing was sent then. */
+/**
+ * Throws OVERLOADED when the answer comes too late to leave, RATE_LIMITED when its consumer holds too many streams open;
+ * nothing was sent then.
+ */
 export function createDeliver(options: DeliverOptions): Deliver {
   return async (request, reply, answer, asker) => {
     void reply.header('vary', 'accept, accept-encoding');
@@ -45,10 +50,22 @@ export function createDeliver(options: DeliverOptions): Deliver {
     const { type, isEventStream } = asker.delivery;
     const isWhole = !isStream(answer) && !(isEventStream && 'data' in answer);
     if (isWhole) return sendWhole(reply, answer, type, coding);
-    const { framing, frames, isBounded } = toStream(answer, asker, options);
-    const headers = toHeaders(framing, coding);
-    await options.streams.send(reply, { frames, headers, coding, signal: asker.signal, isBounded });
-    return reply;
+    try {
+      const { framing, ...stream } = toStream(answer, asker, options);
+      const { consumer, signal } = asker;
+      await options.streams.send(reply, {
+        ...stream,
+        consumer,
+        headers: toHeaders(framing, coding),
+        coding,
+        signal,
+      });
+      return reply;
+    } catch (error) {
+      if (isStream(answer))
+        letGo((answer.kind === 'events' ? answer.answers : answer.parts)[Symbol.asyncIterator]());
+      throw error;
+    }
   };
 }
 
@@ -62,23 +79,17 @@ function toStream(
     return { framing, frames: framesOfOne(inTime(answer), framing), isBounded: true };
   }
   const { parts, events } = delivery;
-  try {
-    if (answer.kind === 'events') {
-      if (!events) throw new Error('events for a client that takes none');
-      const framing = frameEvents(events);
-      const frames = framesOfEvents(answer, { framing, signal, beatMs, log });
-      return { framing, frames, isBounded: false };
-    }
-    if (!parts) throw new Error('parts for a client that takes none');
-    inTime(answer.first);
-    const framing = frameParts(parts.envelope, parts.format);
-    const frames = framesOfParts(answer, parts.format, { framing, signal, beatMs, log });
-    return { framing, frames, isBounded: true };
-  } catch (error) {
-    const waiting = answer.kind === 'events' ? answer.answers : answer.parts;
-    letGo(waiting[Symbol.asyncIterator]());
-    throw error;
+  if (answer.kind === 'events') {
+    if (!events) throw new Error('events for a client that takes none');
+    const framing = frameEvents(events);
+    const frames = framesOfEvents(answer, { framing, signal, beatMs, log });
+    return { framing, frames, isBounded: false };
   }
+  if (!parts) throw new Error('parts for a client that takes none');
+  inTime(answer.first);
+  const framing = frameParts(parts.envelope, parts.format);
+  const frames = framesOfParts(answer, parts.format, { framing, signal, beatMs, log });
+  return { framing, frames, isBounded: true };
 }
 
 async function sendWhole(reply: FastifyReply, answer: GatewayAnswer, type: string, coding: Coding | null) {

@@ -20,7 +20,7 @@ import { toNetwork } from './network.ts';
 import type { TlsDoor } from './tls.ts';
 import { parseUniqueJson } from './unique-json.ts';
 import type { GatewayReply, GatewayRequest } from './graphql-over-http.ts';
-import { isStream } from './graphql-over-http.ts';
+import { isStream, statusFor } from './graphql-over-http.ts';
 import { documentIdOf } from '../operations/registered.ts';
 
 export interface HttpOptions {
@@ -37,6 +37,8 @@ export interface HttpOptions {
   readonly beatMs?: number;
   /** A stream is cut after so long; five minutes by default, as long as a withdrawn key may be taken (decision 0012). */
   readonly streamLifeMs?: number;
+  /** Subscriptions that one consumer may hold open at this process; 100 by default. */
+  readonly subscriptionsPerConsumer?: number;
   /** Without it the door is plain HTTP: behind whatever ends TLS. */
   readonly tls?: TlsDoor | null;
   readonly log: Logger;
@@ -86,6 +88,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   const isOutdated = (socket: unknown) => options.tls?.isOutdated(socket) ?? false;
   const streams = createStreams({
     lifeMs: options.streamLifeMs ?? 300_000,
+    mostPerConsumer: options.subscriptionsPerConsumer ?? 100,
     isOutdated,
     log: options.log,
   });
@@ -176,9 +179,10 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       });
       const ask = (asked: GatewayRequest) =>
         context.with(propagation.extract(context.active(), request.headers), () => options.answer(asked));
+      const consumer = principal.kind === 'public' ? `address ${toNetwork(request.ip)}` : principal.id;
       const answer = await ask({
         principal,
-        consumer: principal.kind === 'public' ? `address ${toNetwork(request.ip)}` : principal.id,
+        consumer,
         query: parsed.data.query ?? '',
         documentId: documentIdOf(parsed.data),
         variables: parsed.data.variables ?? {},
@@ -189,7 +193,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       });
       // A stream is measured to its beginning: how long it lasts says nothing of us.
       options.observe(performance.now() - startedAt, outcomeOf(answer));
-      return await deliver(request, reply, answer, { kind: principal.kind, delivery, signal: abort.signal });
+      const { signal } = abort;
+      return await deliver(request, reply, answer, { kind: principal.kind, consumer, delivery, signal });
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
       const code = codeOf(error);
@@ -197,6 +202,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       if (code === 'UNAUTHENTICATED') void reply.header('www-authenticate', 'Bearer');
       return reply
         .code(ERRORS[code].status ?? 400)
+        .headers(statusFor({ errors: [error.toJSON()] }, type).headers)
         .type(type)
         .send(JSON.stringify({ errors: [error.toJSON()] }));
     } finally {

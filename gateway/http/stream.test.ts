@@ -140,8 +140,8 @@ describe('an answer in parts', () => {
     const source = createSource(TAX);
     const late = deferTax(source);
     door.answerBy(() => ({ ...late, first: { ...late.first, leaveBy: performance.now() - 1 } }));
-    const { status, text } = await read(OLDER);
-    expect([status, text.includes('Jin')]).toEqual([503, false]);
+    const { status, headers, body } = await open(OLDER);
+    expect([status, headers['retry-after'], (await body.text()).includes('Jin')]).toEqual([503, '1', false]);
     await source.left;
   });
 
@@ -311,6 +311,31 @@ describe('an event stream', () => {
     );
     expect((await read('application/graphql-response+json')).status).toBe(400);
     expect((await read(`application/json, ${EVENTS}`)).type).toContain('application/json');
+  });
+});
+
+describe('a consumer', () => {
+  it('may hold so many subscriptions open, and another one when one has ended', async () => {
+    const narrow = await openFrontDoor({ subscriptionsPerConsumer: 2, streamLifeMs: 60_000 });
+    const sources = [1, 2, 3].map((tick) => createSource<GatewayAnswer>({ data: { tick } }));
+    const subscribe = (source: AsyncIterable<GatewayAnswer>) => {
+      narrow.answerBy(() => ({ kind: 'events', answers: source }));
+      return open(EVENTS, {}, narrow.url);
+    };
+    const [first, second, third] = sources as [(typeof sources)[0], (typeof sources)[0], (typeof sources)[0]];
+    const held = [await subscribe(first), await subscribe(second)];
+    const refused = await subscribe(third);
+    expect([refused.status, refused.headers['retry-after']]).toEqual([429, '60']);
+    expect(await refused.body.text()).toContain('RATE_LIMITED');
+    await third.left;
+    narrow.answerBy(() => deferTax(createSource(TAX)));
+    expect(partsOf(await (await open(OLDER, {}, narrow.url)).body.text())).toHaveLength(2);
+    first.end();
+    await held[0]?.body.text();
+    const again = await subscribe(createSource<GatewayAnswer>({ data: { tick: 4 } }));
+    expect(again.status).toBe(200);
+    for (const { body } of [...held.slice(1), again]) body.on('error', () => {}).destroy();
+    await narrow.close();
   });
 });
 

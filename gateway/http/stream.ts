@@ -2,6 +2,7 @@
 import type { FastifyReply } from 'fastify';
 import { once } from 'node:events';
 import type { Logger } from 'pino';
+import { createError } from '../../schema/errors.ts';
 import type { Coding } from './compression.ts';
 import { createEncoder } from './compression.ts';
 import type { Frame } from './frames.ts';
@@ -10,12 +11,15 @@ import { isInTime } from './frames.ts';
 export interface StreamsOptions {
   /** After so long a stream is cut: who asks is known from the beginning of a request, and tokens are withdrawn. */
   readonly lifeMs: number;
+  /** How many that do not end by themselves one consumer may hold open. */
+  readonly mostPerConsumer: number;
   /** The connection was made under certificates that are in force no more. */
   readonly isOutdated: (socket: unknown) => boolean;
   readonly log: Logger;
 }
 
 export interface Stream {
+  readonly consumer: string;
   readonly frames: AsyncIterable<Frame>;
   readonly headers: Readonly<Record<string, string>>;
   readonly coding: Coding | null;
@@ -26,23 +30,30 @@ export interface Stream {
 }
 
 export interface Streams {
-  /** Resolves when all is written or nobody waits any more; never rejects. The reply is sent by nobody else. */
+  /**
+   * Resolves when all is written or nobody waits any more; from then on the reply is sent by nobody else. Throws RATE_LIMITED,
+   * with nothing sent, when the consumer holds too many open.
+   */
   send(reply: FastifyReply, stream: Stream): Promise<void>;
   /** Cuts those that do not end by themselves: their clients ask again, elsewhere. */
   close(): void;
 }
 
-export function createStreams({ lifeMs, isOutdated, log }: StreamsOptions): Streams {
-  const unbounded = new Set<() => void>();
+export function createStreams({ lifeMs, mostPerConsumer, isOutdated, log }: StreamsOptions): Streams {
+  /** How each is cut, and whose it is. */
+  const unbounded = new Map<() => void, string>();
   let isClosing = false;
+  const openOf = (consumer: string) => [...unbounded.values()].filter((other) => other === consumer).length;
 
   return {
-    async send(reply, { frames, headers, coding, signal, isBounded }) {
+    async send(reply, { consumer, frames, headers, coding, signal, isBounded }) {
+      if (!isBounded && openOf(consumer) >= mostPerConsumer)
+        throw createError('RATE_LIMITED', { extensions: { retryAfter: Math.ceil(lifeMs / 1_000) } });
       const { raw } = reply.hijack();
       // A cut body is not taken for a whole one: neither its last chunk comes nor the mark of the end.
       const cut = () => void raw.destroy();
       const timer = setTimeout(cut, lifeMs).unref();
-      if (!isBounded) unbounded.add(cut);
+      if (!isBounded) unbounded.set(cut, consumer);
       const encoder = createEncoder(coding);
       try {
         for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...headers }))
@@ -69,7 +80,7 @@ export function createStreams({ lifeMs, isOutdated, log }: StreamsOptions): Stre
     },
     close() {
       isClosing = true;
-      for (const cut of unbounded) cut();
+      for (const cut of unbounded.keys()) cut();
     },
   };
 }
