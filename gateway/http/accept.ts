@@ -1,7 +1,7 @@
 /** The Accept header (RFC 9110, 12.5.1). */
 
 export interface MediaRange {
-  /** Lower case: `application/json`, `application/*`, `*` + `/*`. */
+  /** Lower case; wildcards as they stand. */
   readonly type: string;
   /** Names in lower case, without `q`. */
   readonly parameters: ReadonlyMap<string, string>;

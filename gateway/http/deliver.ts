@@ -39,7 +39,7 @@ export type Deliver = (
 ) => Promise<FastifyReply>;
 
 /**
- * Throws OVERLOADED when the answer comes too late to leave, RATE_LIMITED when its consumer holds too many streams open;
+ * Throws OVERLOADED when the answer comes too late to leave or at a shutdown, RATE_LIMITED when its consumer holds too many streams open;
  * nothing was sent then.
  */
 export function createDeliver(options: DeliverOptions): Deliver {
@@ -61,10 +61,9 @@ export function createDeliver(options: DeliverOptions): Deliver {
         signal,
       });
       return reply;
-    } catch (error) {
-      if (isStream(answer))
-        letGo((answer.kind === 'events' ? answer.answers : answer.parts)[Symbol.asyncIterator]());
-      throw error;
+    } finally {
+      // However it ended, and if it did not begin.
+      if (isStream(answer)) letGo(answer.kind === 'events' ? answer.answers : answer.parts);
     }
   };
 }

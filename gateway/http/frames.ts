@@ -1,7 +1,7 @@
 /** The pieces that a stream of answers is written in: what each says, and until when it may leave. */
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
-import { createError } from '../../schema/errors.ts';
+import { createError, isErrorCode } from '../../schema/errors.ts';
 import type { PartsFormat } from './delivery.ts';
 import type { Framing } from './framing.ts';
 import type { DeferredAnswer, EventsAnswer, GatewayAnswer } from './graphql-over-http.ts';
@@ -91,7 +91,8 @@ function assertInTime(answer: GatewayAnswer): void {
 }
 
 function toPublicError(error: unknown, log: Logger): GraphQLError {
-  if (error instanceof GraphQLError) return error;
+  // Any other error may quote what nobody but its department may read.
+  if (error instanceof GraphQLError && isErrorCode(error.extensions['code'])) return error;
   log.error({ err: error }, 'a stream of answers failed');
   return createError('INTERNAL');
 }

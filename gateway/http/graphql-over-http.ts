@@ -62,19 +62,19 @@ export interface DeferredAnswer {
   /** At least one. */
   readonly pending: readonly PendingFragment[];
   /**
-   * Ends when every fragment has come. One that throws, or ends early, fails the fragments that are still to come: with the
-   * error when it is one of the table, else with INTERNAL. It is asked for the next part when the one before is on its way;
-   * `return()` is called when nobody waits for more, and the request's signal is aborted. A part leaves when it is given:
-   * what must be paced, recorded or confirmed is so before.
+   * Such as an async generator. Ends when every fragment has come. One that throws, or ends early, fails the fragments that
+   * are still to come: with the error when it is one of the table, else with INTERNAL. It is asked for the next part when the
+   * one before is on its way; when nobody waits for more the request's signal is aborted, and in any case `return()` is
+   * called at last. A part leaves when it is given: what must be paced, recorded or confirmed is so before.
    */
-  readonly parts: AsyncIterable<DeferredPart>;
+  readonly parts: AsyncIterator<DeferredPart, unknown>;
 }
 
 /** What a subscription gives: one answer for each event. */
 export interface EventsAnswer {
   readonly kind: 'events';
   /** Ends when the subscription is over; one that throws ends with an answer that holds the error. Asked and ended as above. */
-  readonly answers: AsyncIterable<GatewayAnswer>;
+  readonly answers: AsyncIterator<GatewayAnswer, unknown>;
 }
 
 /** Of a request that `takes` no parts never a deferred one, of one that takes no events never events. */

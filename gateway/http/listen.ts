@@ -5,18 +5,17 @@ export const BEAT = Symbol('beat');
 
 /**
  * What `answers` gives, each asked for when the one before was taken, and a BEAT whenever `beatMs` pass without one (null:
- * never). Ends at once when the signal is aborted; then, and whenever it is left, `answers` is told that it may end.
+ * never). Ends at once when the signal is aborted, whatever `answers` is busy with.
  */
 export async function* listen<T>(
-  answers: AsyncIterable<T>,
+  answers: AsyncIterator<T, unknown>,
   signal: AbortSignal,
   beatMs: number | null,
 ): AsyncGenerator<T | typeof BEAT, void> {
-  const iterator = answers[Symbol.asyncIterator]();
   let next: Promise<IteratorResult<T, unknown>> | null = null;
   try {
     while (!signal.aborted) {
-      next ??= iterator.next();
+      next ??= answers.next();
       const heard = await soonest(next, signal, beatMs);
       if (heard === BEAT) yield BEAT;
       else if (heard === null || heard.done === true) return;
@@ -26,14 +25,14 @@ export async function* listen<T>(
       }
     }
   } finally {
+    // Nobody hears how it ends.
     next?.catch(() => {});
-    letGo(iterator);
   }
 }
 
 /** Says that nobody will ask for more. Not waited for: it may be busy, and what it is doing is told by its own log. */
-export function letGo(iterator: AsyncIterator<unknown>): void {
-  iterator.return?.().catch(() => {});
+export function letGo(answers: AsyncIterator<unknown, unknown>): void {
+  answers.return?.().catch(() => {});
 }
 
 /** Null: the signal was aborted. Every listener and timer is gone afterwards: `next` may be waited for many times. */

@@ -31,8 +31,8 @@ export interface Stream {
 
 export interface Streams {
   /**
-   * Resolves when all is written or nobody waits any more; from then on the reply is sent by nobody else. Throws RATE_LIMITED,
-   * with nothing sent, when the consumer holds too many open.
+   * Resolves when all is written or nobody waits any more; the reply is sent by nobody else. Throws, with nothing sent, for
+   * one that does not end by itself: RATE_LIMITED when the consumer holds too many, OVERLOADED at a shutdown.
    */
   send(reply: FastifyReply, stream: Stream): Promise<void>;
   /** Cuts those that do not end by themselves: their clients ask again, elsewhere. */
@@ -43,12 +43,16 @@ export function createStreams({ lifeMs, mostPerConsumer, isOutdated, log }: Stre
   /** How each is cut, and whose it is. */
   const unbounded = new Map<() => void, string>();
   let isClosing = false;
-  const openOf = (consumer: string) => [...unbounded.values()].filter((other) => other === consumer).length;
+
+  function assertMayOpen(consumer: string): void {
+    if (isClosing) throw createError('OVERLOADED');
+    if ([...unbounded.values()].filter((other) => other === consumer).length < mostPerConsumer) return;
+    throw createError('RATE_LIMITED', { extensions: { retryAfter: Math.ceil(lifeMs / 1_000) } });
+  }
 
   return {
     async send(reply, { consumer, frames, headers, coding, signal, isBounded }) {
-      if (!isBounded && openOf(consumer) >= mostPerConsumer)
-        throw createError('RATE_LIMITED', { extensions: { retryAfter: Math.ceil(lifeMs / 1_000) } });
+      if (!isBounded) assertMayOpen(consumer);
       const { raw } = reply.hijack();
       // A cut body is not taken for a whole one: neither its last chunk comes nor the mark of the end.
       const cut = () => void raw.destroy();

@@ -1,11 +1,7 @@
 /** The front door of a gateway whose answers the test makes by hand. */
 import { pino } from 'pino';
-import type {
-  DeferredAnswer,
-  DeferredPart,
-  GatewayReply,
-  GatewayRequest,
-} from '../../gateway/http/graphql-over-http.ts';
+import { request } from 'undici';
+import type { DeferredAnswer, GatewayReply, GatewayRequest } from '../../gateway/http/graphql-over-http.ts';
 import type { HttpOptions } from '../../gateway/http/server.ts';
 import { createHttp } from '../../gateway/http/server.ts';
 import { ANONYMOUS } from '../../schema/principal.ts';
@@ -54,7 +50,7 @@ export async function openFrontDoor(options: Partial<HttpOptions> = {}): Promise
 }
 
 /** What comes when the test says so. */
-export interface Source<T> extends AsyncIterable<T> {
+export interface Source<T> extends AsyncIterator<T, undefined> {
   push(value: T): void;
   end(): void;
   fail(error: Error): void;
@@ -82,26 +78,49 @@ export function createSource<T>(...values: readonly T[]): Source<T> {
     fail: (error) => put(() => Promise.reject(error)),
     asked: () => asked,
     left,
-    [Symbol.asyncIterator]: () => ({
-      async next() {
-        asked++;
-        if (ready.length === 0) await new Promise<void>((resolve) => waiting.push(resolve));
-        return (ready.shift() as () => Promise<IteratorResult<T, undefined>>)();
-      },
-      return() {
-        leave();
-        return Promise.resolve({ done: true, value: undefined });
-      },
-    }),
+    async next() {
+      asked++;
+      if (ready.length === 0) await new Promise<void>((resolve) => waiting.push(resolve));
+      return (ready.shift() as () => Promise<IteratorResult<T, undefined>>)();
+    },
+    return() {
+      leave();
+      return Promise.resolve({ done: true, value: undefined });
+    },
   };
 }
 
 /** One company: its name at once, its tax later, as the client's fragment `Tax` asked. */
-export function deferTax(parts: AsyncIterable<DeferredPart>): DeferredAnswer {
+export function deferTax(parts: DeferredAnswer['parts']): DeferredAnswer {
   return {
     kind: 'deferred',
     first: { data: { company: { __typename: 'Company', id: '1', name: 'Jin' } } },
     pending: [{ id: '0', path: ['company'], label: 'Tax' }],
     parts,
   };
+}
+
+/** Asks, and gives back the answer as soon as its head has come. */
+export async function ask(url: string, accept: string, headers: Readonly<Record<string, string>> = {}) {
+  const response = await request(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept, ...headers },
+    body: '{"query":"{ a }"}',
+  });
+  const { statusCode: status, headers: told, body } = response;
+  return { status, headers: told, type: told['content-type'], body };
+}
+
+/** The same to its end; without the beats of an event stream, which come as they will. */
+export async function read(url: string, accept: string) {
+  const { body, ...head } = await ask(url, accept);
+  return { ...head, text: (await body.text()).replaceAll(/^:\n\n/gm, '') };
+}
+
+/** What the parts of a multipart body hold. */
+export function partsOf(text: string) {
+  return text
+    .split(/\r\n---(?:--\r\n)?/)
+    .filter((part) => part !== '')
+    .map((part) => JSON.parse(part.split('\r\n\r\n')[1] ?? ''));
 }
