@@ -1,7 +1,8 @@
-/** The parts of the GraphQL-over-HTTP draft that are about status and content type. */
+/** What the door hands to the gateway, what it gets back, and the status that an answer has. */
 import type { GraphQLFormattedError } from 'graphql';
 import type { Principal } from '../../schema/principal.ts';
 import { ERRORS, isErrorCode } from '../../schema/errors.ts';
+import { GRAPHQL } from './delivery.ts';
 
 export interface GatewayRequest {
   readonly principal: Principal;
@@ -15,7 +16,15 @@ export interface GatewayRequest {
   readonly operationName: string | null;
   /** The Idempotency-Key header, 1 to 128 visible ASCII characters: what a request that is repeated under it uses is counted once. */
   readonly idempotencyKey: string | null;
+  /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
+  /** What the client can read, by its Accept header. */
+  readonly takes: {
+    /** Without it nothing may be deferred: `@defer` is as if it were not there, and all is in one answer. */
+    readonly parts: boolean;
+    /** Without it a subscription is refused before anything is asked. */
+    readonly events: boolean;
+  };
 }
 
 export interface GatewayAnswer {
@@ -27,12 +36,52 @@ export interface GatewayAnswer {
   readonly leaveBy?: number;
 }
 
-const GRAPHQL = 'application/graphql-response+json; charset=utf-8';
-const JSON_TYPE = 'application/json; charset=utf-8';
+/** A fragment with `@defer` whose data is to come. */
+export interface PendingFragment {
+  /** Of the gateway's own choice; no two fragments of one answer have the same. */
+  readonly id: string;
+  /** Where its fields belong, in the client's response names. */
+  readonly path: readonly (string | number)[];
+  /** As the client wrote it; absent when it wrote none. */
+  readonly label?: string;
+}
 
-/** `application/graphql-response+json` when the client names it, plain JSON otherwise. */
-export function negotiate(accept: string | undefined): string {
-  return accept?.includes('application/graphql-response+json') ? GRAPHQL : JSON_TYPE;
+/** What a deferred fragment came to. Released by itself: its own receipt in `extensions`, its own `leaveBy`. */
+export interface DeferredPart extends GatewayAnswer {
+  readonly id: string;
+  /** The fragment's fields at its path, and none that an earlier part held; null when it failed, as `errors` then say. */
+  readonly data: Readonly<Record<string, unknown>> | null;
+  /** Fragments inside this one that are still to come. */
+  readonly pending?: readonly PendingFragment[];
+}
+
+/** An answer in parts: a first one, and one for each fragment that was deferred. */
+export interface DeferredAnswer {
+  readonly kind: 'deferred';
+  readonly first: GatewayAnswer & { readonly data: Readonly<Record<string, unknown>> };
+  /** At least one. */
+  readonly pending: readonly PendingFragment[];
+  /**
+   * Such as an async generator. Ends when every fragment has come. One that throws, or ends early, fails the fragments that
+   * are still to come: with the error when it is one of the table, else with INTERNAL. It is asked for the next part when the
+   * one before is on its way; when nobody waits for more the request's signal is aborted, and in any case `return()` is
+   * called at last. A part leaves when it is given: what must be paced, recorded or confirmed is so before.
+   */
+  readonly parts: AsyncIterator<DeferredPart, unknown>;
+}
+
+/** What a subscription gives: one answer for each event. */
+export interface EventsAnswer {
+  readonly kind: 'events';
+  /** Ends when the subscription is over; one that throws ends with an answer that holds the error. Asked and ended as above. */
+  readonly answers: AsyncIterator<GatewayAnswer, unknown>;
+}
+
+/** Of a request that `takes` no parts never a deferred one, of one that takes no events never events. */
+export type GatewayReply = GatewayAnswer | DeferredAnswer | EventsAnswer;
+
+export function isStream(reply: GatewayReply): reply is DeferredAnswer | EventsAnswer {
+  return 'kind' in reply;
 }
 
 /**

@@ -128,6 +128,7 @@ describe('other methods', () => {
       'POST',
       'application/json; charset=utf-8',
     ]);
+    expect(other.text).toContain('sent by POST');
     expect((await send('HEAD', { accept: 'text/html' })).status).toBe(200);
     expect((await send('HEAD')).status).toBe(405);
   });

@@ -10,20 +10,22 @@ import { z } from 'zod';
 import { createError, ERRORS, isErrorCode } from '../../schema/errors.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
 import type { Identify } from '../identity/identify.ts';
-import type { PrincipalKind } from '../../schema/purpose.ts';
 import { readBody } from './body.ts';
-import { accepts, chooseCoding, encodeAnswer } from './compression.ts';
+import { accepts } from './compression.ts';
+import { createDeliver } from './deliver.ts';
+import { toDelivery } from './delivery.ts';
+import { createStreams } from './stream.ts';
 import { hasRepeatedHeader, idempotencyKeyOf, isUtf8Json } from './request-headers.ts';
 import { toNetwork } from './network.ts';
 import type { TlsDoor } from './tls.ts';
 import { parseUniqueJson } from './unique-json.ts';
-import type { GatewayAnswer, GatewayRequest } from './graphql-over-http.ts';
-import { negotiate, statusFor } from './graphql-over-http.ts';
+import type { GatewayReply, GatewayRequest } from './graphql-over-http.ts';
+import { isStream, statusFor } from './graphql-over-http.ts';
 import { documentIdOf } from '../operations/registered.ts';
 
 export interface HttpOptions {
   readonly identify: Identify;
-  readonly answer: (request: GatewayRequest) => Promise<GatewayAnswer>;
+  readonly answer: (request: GatewayRequest) => Promise<GatewayReply>;
   readonly isReady: () => boolean;
   readonly metrics: () => Promise<string>;
   readonly observe: (milliseconds: number, outcome: string) => void;
@@ -31,6 +33,12 @@ export interface HttpOptions {
   readonly bodyLimit: number;
   /** For the whole of a request to arrive; 30 s by default. */
   readonly requestTimeoutMs?: number;
+  /** Streams of answers say that they are there after so long without a word; 12 s by default. */
+  readonly beatMs?: number;
+  /** A stream is cut after so long; five minutes by default, as long as a withdrawn key may be taken (decision 0012). */
+  readonly streamLifeMs?: number;
+  /** Subscriptions that one consumer may hold open at this process; 100 by default. */
+  readonly subscriptionsPerConsumer?: number;
   /** Without it the door is plain HTTP: behind whatever ends TLS. */
   readonly tls?: TlsDoor | null;
   readonly log: Logger;
@@ -77,9 +85,18 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   });
   // All that fit into the sixteen kilobytes, not the first so many: none is dropped unseen.
   app.server.maxHeadersCount = 0;
+  const isOutdated = (socket: unknown) => options.tls?.isOutdated(socket) ?? false;
+  const streams = createStreams({
+    lifeMs: options.streamLifeMs ?? 300_000,
+    mostPerConsumer: options.subscriptionsPerConsumer ?? 100,
+    isOutdated,
+    log: options.log,
+  });
+  const deliver = createDeliver({ streams, beatMs: options.beatMs ?? 12_000, log: options.log });
   let isClosing = false;
   app.addHook('preClose', (done) => {
     isClosing = true;
+    streams.close();
     done();
   });
   app.addHook('onRequest', (_, reply, done) => {
@@ -88,7 +105,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   });
   // A connection that would be kept alive after its last answer would hold the shutdown up.
   app.addHook('onSend', (request, reply, payload, done) => {
-    if (isClosing || options.tls?.isOutdated(request.raw.socket)) void reply.header('connection', 'close');
+    if (isClosing || isOutdated(request.raw.socket)) void reply.header('connection', 'close');
     done(null, payload);
   });
   app.addHook('onRequest', (request, _, done) => {
@@ -122,7 +139,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     if (code === 'INTERNAL') options.log.error({ err: error }, 'a request failed outside of GraphQL');
     void reply
       .code(ERRORS[code].status ?? 500)
-      .type(negotiate(request.headers.accept))
+      .type(toDelivery(request.headers.accept).type)
       .send(toBody(code));
   });
   return app;
@@ -143,7 +160,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
 
   async function serveGraphql(request: FastifyRequest, reply: FastifyReply) {
     const startedAt = performance.now();
-    const type = negotiate(request.headers.accept);
+    const delivery = toDelivery(request.headers.accept);
+    const { type } = delivery;
     const parsed = bodySchema.safeParse(request.body);
     const idempotencyKey = idempotencyKeyOf(request.headers);
     if (!parsed.success || idempotencyKey === undefined)
@@ -161,22 +179,22 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       });
       const ask = (asked: GatewayRequest) =>
         context.with(propagation.extract(context.active(), request.headers), () => options.answer(asked));
-      const { leaveBy = Infinity, ...answer } = await ask({
+      const consumer = principal.kind === 'public' ? `address ${toNetwork(request.ip)}` : principal.id;
+      const answer = await ask({
         principal,
-        consumer: principal.kind === 'public' ? `address ${toNetwork(request.ip)}` : principal.id,
+        consumer,
         query: parsed.data.query ?? '',
         documentId: documentIdOf(parsed.data),
         variables: parsed.data.variables ?? {},
         operationName: parsed.data.operationName ?? null,
         idempotencyKey,
         signal: abort.signal,
+        takes: { parts: delivery.parts !== null, events: delivery.events !== null },
       });
-      const { status, headers } = statusFor(answer, type);
-      options.observe(performance.now() - startedAt, answer.errors ? 'errors' : 'ok');
-      return await sendAnswer(request, reply.code(status).headers(headers).type(type), answer, {
-        kind: principal.kind,
-        leaveBy,
-      });
+      // A stream is measured to its beginning: how long it lasts says nothing of us.
+      options.observe(performance.now() - startedAt, outcomeOf(answer));
+      const { signal } = abort;
+      return await deliver(request, reply, answer, { kind: principal.kind, consumer, delivery, signal });
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
       const code = codeOf(error);
@@ -184,6 +202,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       if (code === 'UNAUTHENTICATED') void reply.header('www-authenticate', 'Bearer');
       return reply
         .code(ERRORS[code].status ?? 400)
+        .headers(statusFor({ errors: [error.toJSON()] }, type).headers)
         .type(type)
         .send(JSON.stringify({ errors: [error.toJSON()] }));
     } finally {
@@ -192,27 +211,17 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   }
 }
 
-/** What a subject reads of itself may hold what others wrote for it to read: that one is never compressed (decision 0012). */
-async function sendAnswer(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  answer: GatewayAnswer,
-  to: { readonly kind: PrincipalKind; readonly leaveBy: number },
-) {
-  const accepted = to.kind === 'subject' ? null : chooseCoding(request.headers['accept-encoding']);
-  const { body, coding } = await encodeAnswer(JSON.stringify(answer), accepted);
-  // The last moment: a revocation that was acknowledged meanwhile must find nothing on its way.
-  if (performance.now() > to.leaveBy) throw createError('OVERLOADED');
-  void reply.header('vary', 'accept, accept-encoding');
-  return reply.headers(coding === null ? {} : { 'content-encoding': coding }).send(body);
+function outcomeOf(answer: GatewayReply): string {
+  if (!isStream(answer)) return answer.errors ? 'errors' : 'ok';
+  return answer.kind === 'deferred' && answer.first.errors ? 'errors' : 'ok';
 }
 
 function refuseMethod(request: FastifyRequest, reply: FastifyReply, allowed: string) {
   return reply
     .code(405)
     .header('allow', allowed)
-    .type(negotiate(request.headers.accept))
-    .send(toBody('BAD_REQUEST'));
+    .type(toDelivery(request.headers.accept).type)
+    .send(toBody('BAD_REQUEST', 'Operations are sent by POST.'));
 }
 
 /** Throws what is wrong with it, in the words of our table. */
@@ -243,6 +252,7 @@ function codeOf(error: unknown): ErrorCode {
   return typeof status === 'number' && status < 500 ? 'BAD_REQUEST' : 'INTERNAL';
 }
 
-function toBody(code: ErrorCode): string {
-  return JSON.stringify({ errors: [createError(code).toJSON()] });
+function toBody(code: ErrorCode, detail?: string): string {
+  const error = createError(code, detail === undefined ? {} : { detail });
+  return JSON.stringify({ errors: [error.toJSON()] });
 }

@@ -14,8 +14,9 @@ import { sandboxKey } from '../../schema/keys.ts';
 import { sandboxIssuer } from '../../schema/sandbox-tokens.ts';
 import type { IssuedCertificate, TestAuthority } from '../../tests/kit/certificates.ts';
 import { createTestAuthority } from '../../tests/kit/certificates.ts';
+import { createSource, deferTax } from '../../tests/kit/front-door.ts';
 import { createIdentify } from '../identity/identify.ts';
-import type { GatewayRequest } from './graphql-over-http.ts';
+import type { DeferredPart, GatewayAnswer, GatewayReply, GatewayRequest } from './graphql-over-http.ts';
 import { createHttp } from './server.ts';
 import type { TlsDoor } from './tls.ts';
 import { createTlsDoor } from './tls.ts';
@@ -29,6 +30,7 @@ let door: TlsDoor;
 let app: FastifyInstance;
 let url: string;
 let heard: GatewayRequest[] = [];
+let reply: GatewayReply = { data: { a: 1 } };
 let ahead = 0;
 const issued: Record<string, IssuedCertificate> = {};
 
@@ -62,7 +64,7 @@ beforeAll(async () => {
     ),
     answer: (asked) => {
       heard.push(asked);
-      return Promise.resolve({ data: { a: 1 } });
+      return Promise.resolve(reply);
     },
     isReady: () => true,
     metrics: () => Promise.resolve(''),
@@ -226,6 +228,36 @@ describe('what changes while the door is open', () => {
     expect((await ask('later')).status).toBe(401);
     expect((await ask('hebei')).status).toBe(200);
     await agent.destroy();
+  });
+
+  it('ends what goes on: a subscription before its next event, an answer in parts when it is whole', async () => {
+    const [events, parts] = [
+      createSource<GatewayAnswer>({ data: { tick: 1 } }),
+      createSource<DeferredPart>(),
+    ];
+    const [listener, reader] = [clientOf('hebei'), clientOf('hebei')];
+    const open = (behind: GatewayReply, dispatcher: Agent) => {
+      reply = behind;
+      const headers = { ...HEADERS, accept: 'text/event-stream' };
+      return request(url, { method: 'POST', headers, body: BODY, dispatcher });
+    };
+    const subscription = await open({ kind: 'events', answers: events }, listener);
+    const deferred = await open(deferTax(parts), reader);
+    reply = { data: { a: 1 } };
+    const closed = once(reader, 'disconnect');
+    writeClients(['hebei', 'tax', 'later', 'expired']);
+    reload();
+    events.push({ data: { tick: 2 } });
+    parts.push({ id: '0', data: { tax: null } });
+    let seen = '';
+    const listen = async () => {
+      for await (const piece of subscription.body) seen += String(piece);
+    };
+    await expect(listen()).rejects.toThrow();
+    expect([seen.includes('"tick":1'), seen.includes('"tick":2')]).toEqual([true, false]);
+    expect(await deferred.body.text()).toContain('event: complete');
+    await closed;
+    await Promise.all([listener.destroy(), reader.destroy()]);
   });
 
   it('that cannot be read changes nothing', async () => {

@@ -119,6 +119,7 @@ export async function createGatewayCore(
         idempotencyKey: null,
         documentId: null,
         signal: new AbortController().signal,
+        takes: { parts: false, events: false },
       });
       return JSON.stringify(answer);
     },
