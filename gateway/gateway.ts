@@ -54,6 +54,7 @@ import type { TakeRate } from './limits/rates.ts';
 import type { PreparedOperation } from './operations/prepare.ts';
 import { withoutValue } from './operations/variable-errors.ts';
 import type { Persons, ReceivedIds } from './persons.ts';
+import type { Prepare } from './operations/prepare.ts';
 import { createOperations } from './operations/prepare.ts';
 import { ownError } from './operations/problems.ts';
 import type { RegisteredOperations } from './operations/registered.ts';
@@ -74,6 +75,8 @@ export interface GatewayParts {
   /** Opens persons' ids, for their age; null in a gateway without keys. */
   readonly subjectIds: SubjectIds | null;
   readonly registered: RegisteredOperations;
+  /** Operations of this supergraph that are prepared already; without it none is. */
+  readonly prepare?: Prepare;
   readonly limits: OperationLimits;
   readonly introspection: 'everyone' | 'authenticated' | 'nobody';
   readonly requestDeadlineMs: number;
@@ -85,6 +88,9 @@ export type Gateway = (request: GatewayRequest) => Promise<GatewayAnswer>;
 /** Without a bound every entry of a large variable is an error with a text of its own. */
 const MOST_VARIABLE_ERRORS = 5;
 
+/** About how much memory prepared operations may take. */
+export const MOST_OPERATION_BYTES = 64 * 1024 * 1024;
+
 /** A company that is struck off keeps its consents for as long at most. */
 const STATES_KEPT_MS = 60_000;
 const tracer = trace.getTracer('jinxin.gateway');
@@ -93,7 +99,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const { supergraph, rules, limits, log } = parts;
   const { catalogue } = rules;
   const rightsOf = createRightsOf(rules, supergraph.requirements);
-  const prepare = createOperations({ supergraph, limits, bytes: 64 * 1024 * 1024 });
+  const prepare = parts.prepare ?? createOperations({ supergraph, limits, bytes: MOST_OPERATION_BYTES });
   const runPlan = createRun(supergraph);
   const states = createStateMemory(STATES_KEPT_MS);
   const namedSubjects = createNamedSubjects(supergraph.apiSchema);
