@@ -1,5 +1,6 @@
 /** Prometheus metrics of the gateway's own. */
-import { Counter, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { GraphStatus } from '../reload/reload.ts';
 
 export function createGatewayMetrics(registry: Registry = new Registry()) {
   const registers = [registry];
@@ -16,7 +17,34 @@ export function createGatewayMetrics(registry: Registry = new Registry()) {
     labelNames: ['subgraph', 'result'],
     registers,
   });
+  const supergraphs = new Counter({
+    name: 'jinxin_gateway_supergraph_changes_total',
+    help: 'Changes of the supergraph or the catalogue by outcome: TAKEN, or why not.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const refused = new Gauge({
+    name: 'jinxin_gateway_supergraph_refused',
+    help: '1 while what is in the files is not what is served, with the reason.',
+    labelNames: ['reason'],
+    registers,
+  });
   return {
+    observeSupergraph(outcome: string, status: GraphStatus) {
+      supergraphs.inc({ outcome });
+      refused.reset();
+      if (status.refused) refused.set({ reason: status.refused.reason }, 1);
+    },
+    countGenerations(open: () => number) {
+      new Gauge({
+        name: 'jinxin_gateway_supergraphs_open',
+        help: 'Supergraphs in memory: the one that is served, and those before it that still answer.',
+        registers,
+        collect() {
+          this.set(open());
+        },
+      });
+    },
     observe: (milliseconds: number, outcome: string) => requests.observe({ outcome }, milliseconds / 1000),
     observeCache(subgraph: string, hits: number, misses: number) {
       cache.inc({ subgraph, result: 'hit' }, hits);

@@ -17,6 +17,7 @@ import { hasRepeatedHeader, idempotencyKeyOf, isUtf8Json } from './request-heade
 import { toNetwork } from './network.ts';
 import type { TlsDoor } from './tls.ts';
 import { parseUniqueJson } from './unique-json.ts';
+import type { GraphStatus } from '../reload/reload.ts';
 import type { GatewayAnswer, GatewayRequest } from './graphql-over-http.ts';
 import { negotiate, statusFor } from './graphql-over-http.ts';
 import { documentIdOf } from '../operations/registered.ts';
@@ -25,6 +26,8 @@ export interface HttpOptions {
   readonly identify: Identify;
   readonly answer: (request: GatewayRequest) => Promise<GatewayAnswer>;
   readonly isReady: () => boolean;
+  /** What is told of the supergraph to whoever asks whether the gateway is ready. */
+  readonly supergraph?: () => GraphStatus;
   readonly metrics: () => Promise<string>;
   readonly observe: (milliseconds: number, outcome: string) => void;
   readonly explorer: { readonly html: string; readonly contentSecurityPolicy: string };
@@ -102,7 +105,9 @@ export function createHttp(options: HttpOptions): FastifyInstance {
 
   app.get('/health/live', () => ({ status: 'live' }));
   app.get('/health/ready', (_, reply) =>
-    options.isReady() ? { status: 'ready' } : reply.code(503).send({ status: 'not ready' }),
+    options.isReady()
+      ? { status: 'ready', supergraph: options.supergraph?.() }
+      : reply.code(503).send({ status: 'not ready' }),
   );
   app.get('/metrics', async (_, reply) =>
     reply.type('text/plain; version=0.0.4').send(await options.metrics()),
