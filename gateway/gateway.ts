@@ -1,6 +1,8 @@
 /**
  * The request path as one ordered list of stages. Each stands where it stands for a reason:
  *
+ *  0. admission    in http/server.ts (limits/admission.ts): once before the body is read, once before identity; in an overload
+ *                  what is refused must cost next to nothing
  *  1. identify     nothing is decided about nobody; a token that does not hold ends here
  *  2. rate         before any work that a flood could make us do
  *  3. prepare      parse → bounds → validate → authorize → rewrite → plan, kept per operation: bounds before validation
@@ -45,7 +47,7 @@ import { refuse, toPublicErrors } from './execution/public-errors.ts';
 import { createFailures } from './execution/failures.ts';
 import { shapeAnswer } from './execution/shape.ts';
 import type { Transport } from './execution/transport.ts';
-import { assertAmountsWithin } from './limits/amount.ts';
+import { amountOf, assertAmountsWithin } from './limits/amount.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
 import { assertVariablesWithinLimits } from './limits/operation-limits.ts';
 import type { GatewayAnswer, GatewayRequest } from './http/graphql-over-http.ts';
@@ -140,6 +142,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     );
     if (errors) return refuse(errors.map((error) => ownError(error) ?? toVariableError(error, principal)));
 
+    request.onCost?.(amountOf(operation.amounts.cost, coerced));
     assertAmountsWithin(operation.amounts, limits, coerced);
     const received = await parts.persons.receive(operation, request, coerced, pace);
 

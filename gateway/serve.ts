@@ -27,6 +27,8 @@ import { EXAMPLES } from './http/explorer/examples.ts';
 import { createExplorer } from './http/explorer.ts';
 import { createGatewayMetrics } from './http/metrics.ts';
 import { createHttp } from './http/server.ts';
+import { createAdmission } from './limits/admission.ts';
+import { createUrgencies } from './limits/urgency.ts';
 import { createLookupRates } from './limits/lookups.ts';
 import { createTlsDoor } from './http/tls.ts';
 import { NOBODY } from './identity/certificates.ts';
@@ -53,6 +55,8 @@ export interface RunningGateway {
 /** How long a revoked certificate may still be taken. */
 const TLS_RELOAD_MS = 10_000;
 const MOST_CACHE_BYTES = 128 * 1024 * 1024;
+/** Some 50 kB each, while departments take their time. */
+const MOST_INSIDE = 4_000;
 const MOST_KNOWN = { entries: 2_000, characters: 8 * 1024 * 1024 };
 
 export async function serveGateway(
@@ -135,6 +139,16 @@ export async function serveGateway(
       metrics: metrics.page,
       observe: metrics.observe,
       explorer: await explorerOf(config, generations.current().supergraph),
+      overload: {
+        admission: createAdmission({
+          now: () => performance.now(),
+          nextTurn: setImmediate,
+          mostInside: MOST_INSIDE,
+          onAdmitted: metrics.onAdmitted,
+          onRefused: metrics.onRefused,
+        }),
+        urgencies: createUrgencies(),
+      },
       bodyLimit: config.bodyLimit,
       log,
     });

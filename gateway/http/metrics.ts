@@ -29,7 +29,25 @@ export function createGatewayMetrics(registry: Registry = new Registry()) {
     labelNames: ['reason'],
     registers,
   });
+  const admissions = new Counter({
+    name: 'jinxin_gateway_admissions_total',
+    help: 'Requests by urgency and outcome: admitted or shed.',
+    labelNames: ['urgency', 'outcome'],
+    registers,
+  });
+  const queued = new Histogram({
+    name: 'jinxin_gateway_admission_queue_seconds',
+    help: 'How long requests that were admitted had to wait for that.',
+    labelNames: ['urgency'],
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+    registers,
+  });
   return {
+    onAdmitted(urgency: string, waitedMs: number) {
+      admissions.inc({ urgency, outcome: 'admitted' });
+      queued.observe({ urgency }, waitedMs / 1_000);
+    },
+    onRefused: (urgency: string) => admissions.inc({ urgency, outcome: 'shed' }),
     observeSupergraph(outcome: string, status: GraphStatus) {
       supergraphs.inc({ outcome });
       refused.reset();

@@ -11,6 +11,8 @@ import { createError, ERRORS, isErrorCode } from '../../schema/errors.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
 import type { Identify } from '../identity/identify.ts';
 import type { PrincipalKind } from '../../schema/purpose.ts';
+import type { Admission } from '../limits/admission.ts';
+import type { Caller, Urgencies } from '../limits/urgency.ts';
 import { readBody } from './body.ts';
 import { accepts, chooseCoding, encodeAnswer } from './compression.ts';
 import { hasRepeatedHeader, idempotencyKeyOf, isUtf8Json } from './request-headers.ts';
@@ -31,6 +33,8 @@ export interface HttpOptions {
   readonly metrics: () => Promise<string>;
   readonly observe: (milliseconds: number, outcome: string) => void;
   readonly explorer: { readonly html: string; readonly contentSecurityPolicy: string };
+  /** Who is let in when more is asked than can be done; without it everybody is. Only /graphql is ever refused. */
+  readonly overload?: { readonly admission: Admission; readonly urgencies: Urgencies };
   readonly bodyLimit: number;
   /** For the whole of a request to arrive; 30 s by default. */
   readonly requestTimeoutMs?: number;
@@ -114,7 +118,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   );
   app.get('/', (_, reply) => reply.redirect('/graphql'));
   app.get('/graphql', (request, reply) => serveExplorer(request, reply));
-  app.post('/graphql', (request, reply) => serveGraphql(request, reply));
+  app.post('/graphql', { onRequest: refuseAtDoor }, (request, reply) => serveGraphql(request, reply));
   app.route({
     method: ['PUT', 'PATCH', 'DELETE'],
     url: '/graphql',
@@ -126,6 +130,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     const code = codeOf(error);
     if (code === 'INTERNAL') options.log.error({ err: error }, 'a request failed outside of GraphQL');
     void reply
+      .headers(retryAfter(error, code))
       .code(ERRORS[code].status ?? 500)
       .type(negotiate(request.headers.accept))
       .send(toBody(code));
@@ -146,6 +151,24 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       .send(isGzip ? page.gzip : page.plain);
   }
 
+  function callerOf(request: FastifyRequest): Caller {
+    const certificate = options.tls?.certificateOf(request.raw.socket) ?? null;
+    return {
+      authorization: request.headers.authorization,
+      isCertified: certificate?.isTrusted ?? false,
+    };
+  }
+
+  /** Before its body is read: when nobody like this one has a place, nothing at all is spent on it. */
+  function refuseAtDoor(request: FastifyRequest, _: FastifyReply, done: (error?: Error) => void) {
+    try {
+      options.overload?.admission.assertPlace(options.overload.urgencies.ofCaller(callerOf(request)));
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  }
+
   async function serveGraphql(request: FastifyRequest, reply: FastifyReply) {
     const startedAt = performance.now();
     const type = negotiate(request.headers.accept);
@@ -158,22 +181,32 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       if (!reply.raw.writableFinished) abort.abort(new DOMException('the client left', 'AbortError'));
     };
     reply.raw.on('close', onClose);
+    const asked = {
+      query: parsed.data.query ?? '',
+      documentId: documentIdOf(parsed.data),
+      variables: parsed.data.variables ?? {},
+    };
+    let isInside = false;
     try {
+      // Before identity: verifying a signature is work, too. Who it is was found out when the same came before.
+      const caller = callerOf(request);
+      await options.overload?.admission.enter(options.overload.urgencies.of(caller, asked), abort.signal);
+      isInside = true;
       const principal = await options.identify({
         authorization: request.headers.authorization,
         purpose: headerOf(request, 'jinxin-purpose'),
         certificate: options.tls?.certificateOf(request.raw.socket) ?? null,
       });
-      const ask = (asked: GatewayRequest) =>
-        context.with(propagation.extract(context.active(), request.headers), () => options.answer(asked));
+      if (principal.kind !== 'public') options.overload?.urgencies.noteIdentified(caller);
+      const ask = (whole: GatewayRequest) =>
+        context.with(propagation.extract(context.active(), request.headers), () => options.answer(whole));
       const { leaveBy = Infinity, ...answer } = await ask({
+        ...asked,
         principal,
         consumer: principal.kind === 'public' ? `address ${toNetwork(request.ip)}` : principal.id,
-        query: parsed.data.query ?? '',
-        documentId: documentIdOf(parsed.data),
-        variables: parsed.data.variables ?? {},
         operationName: parsed.data.operationName ?? null,
         idempotencyKey,
+        onCost: (cost) => options.overload?.urgencies.noteCost(asked, cost),
         signal: abort.signal,
       });
       const { status, headers } = statusFor(answer, type);
@@ -188,11 +221,13 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       options.observe(performance.now() - startedAt, 'refused');
       if (code === 'UNAUTHENTICATED') void reply.header('www-authenticate', 'Bearer');
       return reply
+        .headers(retryAfter(error, code))
         .code(ERRORS[code].status ?? 400)
         .type(type)
         .send(JSON.stringify({ errors: [error.toJSON()] }));
     } finally {
       reply.raw.off('close', onClose);
+      if (isInside) options.overload?.admission.leave();
     }
   }
 }
@@ -246,6 +281,12 @@ function codeOf(error: unknown): ErrorCode {
   if (status === 413) return 'REQUEST_TOO_LARGE';
   if (status === 415) return 'UNSUPPORTED_MEDIA_TYPE';
   return typeof status === 'number' && status < 500 ? 'BAD_REQUEST' : 'INTERNAL';
+}
+
+function retryAfter(error: unknown, code: ErrorCode): Record<string, string> {
+  if (ERRORS[code].status !== 503) return {};
+  const wait = error instanceof GraphQLError ? error.extensions['retryAfter'] : undefined;
+  return { 'retry-after': typeof wait === 'number' ? String(wait) : '1' };
 }
 
 function toBody(code: ErrorCode): string {
