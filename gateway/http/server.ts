@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Fastify from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
@@ -14,6 +15,7 @@ import type { PrincipalKind } from '../../schema/purpose.ts';
 import type { Admission } from '../limits/admission.ts';
 import type { Caller, Urgencies } from '../limits/urgency.ts';
 import { readBody } from './body.ts';
+import { putDoor } from './door.ts';
 import { accepts, chooseCoding, encodeAnswer } from './compression.ts';
 import { hasRepeatedHeader, idempotencyKeyOf, isUtf8Json } from './request-headers.ts';
 import { toNetwork } from './network.ts';
@@ -85,6 +87,12 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   // All that fit into the sixteen kilobytes, not the first so many: none is dropped unseen.
   app.server.maxHeadersCount = 0;
   let isClosing = false;
+  const { overload } = options;
+  // Once the gateway is closing the framework ends connections with their answers.
+  if (overload)
+    putDoor(app.server, (request) =>
+      isClosing ? null : overload.admission.turnAway(overload.urgencies.ofCaller(callerOf(request))),
+    );
   app.addHook('preClose', (done) => {
     isClosing = true;
     done();
@@ -118,7 +126,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   );
   app.get('/', (_, reply) => reply.redirect('/graphql'));
   app.get('/graphql', (request, reply) => serveExplorer(request, reply));
-  app.post('/graphql', { onRequest: refuseAtDoor }, (request, reply) => serveGraphql(request, reply));
+  app.post('/graphql', (request, reply) => serveGraphql(request, reply));
   app.route({
     method: ['PUT', 'PATCH', 'DELETE'],
     url: '/graphql',
@@ -151,22 +159,12 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       .send(isGzip ? page.gzip : page.plain);
   }
 
-  function callerOf(request: FastifyRequest): Caller {
-    const certificate = options.tls?.certificateOf(request.raw.socket) ?? null;
+  function callerOf(request: IncomingMessage): Caller {
+    const certificate = options.tls?.certificateOf(request.socket) ?? null;
     return {
       authorization: request.headers.authorization,
       isCertified: certificate?.isTrusted ?? false,
     };
-  }
-
-  /** Before its body is read: when nobody like this one has a place, nothing at all is spent on it. */
-  function refuseAtDoor(request: FastifyRequest, _: FastifyReply, done: (error?: Error) => void) {
-    try {
-      options.overload?.admission.assertPlace(options.overload.urgencies.ofCaller(callerOf(request)));
-      done();
-    } catch (error) {
-      done(error as Error);
-    }
   }
 
   async function serveGraphql(request: FastifyRequest, reply: FastifyReply) {
@@ -189,8 +187,11 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     let isInside = false;
     try {
       // Before identity: verifying a signature is work, too. Who it is was found out when the same came before.
-      const caller = callerOf(request);
-      await options.overload?.admission.enter(options.overload.urgencies.of(caller, asked), abort.signal);
+      const caller = callerOf(request.raw);
+      await options.overload?.admission.enter({
+        ...options.overload.urgencies.of(caller, asked),
+        signal: abort.signal,
+      });
       isInside = true;
       const principal = await options.identify({
         authorization: request.headers.authorization,

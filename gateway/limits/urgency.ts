@@ -22,7 +22,7 @@ export interface AskedAgain {
 export interface Urgencies {
   /** Of whatever this caller may ask: nothing of it is more urgent. */
   ofCaller(caller: Caller): Urgency;
-  of(caller: Caller, asked: AskedAgain): Urgency;
+  of(caller: Caller, asked: AskedAgain): { readonly urgency: Urgency; readonly work: number };
   /** The caller is somebody, not the public. */
   noteIdentified(caller: Caller): void;
   noteCost(asked: AskedAgain, cost: number): void;
@@ -30,6 +30,7 @@ export interface Urgencies {
 
 /** A subject with all its departments is 120: a check is below, a list of subjects above. */
 const BULK_COST = 1_000;
+const USUAL_COST = 100;
 
 export function createUrgencies(): Urgencies {
   const callers = new LRUCache<string, true>({ max: 10_000 });
@@ -44,12 +45,13 @@ export function createUrgencies(): Urgencies {
     ofCaller,
     of(caller, asked) {
       const urgency = ofCaller(caller);
-      return urgency === 'check' && (costs.get(keyOf(asked)) ?? 0) >= BULK_COST ? 'bulk' : urgency;
+      const work = costs.get(keyOf(asked)) ?? USUAL_COST;
+      return { urgency: urgency === 'check' && work >= BULK_COST ? 'bulk' : urgency, work };
     },
     noteIdentified({ authorization }) {
       if (authorization !== undefined) callers.set(digest(authorization), true);
     },
-    noteCost: (asked, cost) => void costs.set(keyOf(asked), cost),
+    noteCost: (asked, cost) => void costs.set(keyOf(asked), Math.max(1, cost)),
   };
 }
 
