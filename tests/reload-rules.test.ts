@@ -150,7 +150,10 @@ describe('a changed supergraph', () => {
 describe('a changed catalogue', () => {
   it('is taken though the supergraph is the same', async () => {
     await putCatalogue(catalogue('PUBLIC'));
-    while ((await ask('{ grade }')) !== 'A');
+    let grade = await ask('{ grade }');
+    for (const until = performance.now() + 30_000; grade !== 'A' && performance.now() < until; )
+      grade = await ask('{ grade }');
+    expect(grade).toBe('A');
   });
 
   it.each([
