@@ -17,7 +17,10 @@ export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
   /** null: plain HTTP, behind whatever ends TLS. */
   readonly tls: TlsConfig | null;
-  readonly supergraphFile: string;
+  /** A file, or an address over http(s). */
+  readonly supergraph: string;
+  /** How often is looked whether supergraph or catalogue have changed; milliseconds. */
+  readonly supergraphPollMs: number;
   /** null: the graph has no policies, or nobody knows their items (then everything behind a policy is denied). */
   readonly catalogueFile: string | null;
   /** Base address of the subgraphs; null: each at the address that the supergraph names. */
@@ -61,6 +64,8 @@ export class ConfigError extends Error {
 const count = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
 const environmentSchema = z.object({
+  JINXIN_SUPERGRAPH_URL: z.url({ protocol: /^https?$/ }).optional(),
+  JINXIN_SUPERGRAPH_POLL_MS: count(1_000),
   JINXIN_CATALOGUE: z.string().optional(),
   JINXIN_SUBGRAPHS_URL: z.url().optional(),
   JINXIN_ISSUER: z.string().default('none'),
@@ -97,10 +102,14 @@ const environmentSchema = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
 });
 
-/** `options` are the command's: the supergraph's file, HOST:PORT, the catalogue's file. Throws ConfigError. */
+/** `options` are the command's: the supergraph's file or address, HOST:PORT, the catalogue's file. Throws ConfigError. */
 export function readConfig(
   environment: Readonly<Record<string, string | undefined>>,
-  options: { readonly supergraph: string; readonly listen: string; readonly catalogue?: string | undefined },
+  options: {
+    readonly supergraph?: string | undefined;
+    readonly listen: string;
+    readonly catalogue?: string | undefined;
+  },
 ): Config {
   const parsed = environmentSchema.safeParse(environment);
   if (!parsed.success)
@@ -120,7 +129,8 @@ export function readConfig(
     production,
     listen: readListen(options.listen),
     tls: readTls(values),
-    supergraphFile: options.supergraph,
+    supergraph: readSupergraphPlace(options.supergraph ?? values.JINXIN_SUPERGRAPH_URL, production),
+    supergraphPollMs: values.JINXIN_SUPERGRAPH_POLL_MS,
     catalogueFile: options.catalogue ?? values.JINXIN_CATALOGUE ?? null,
     subgraphsUrl: values.JINXIN_SUBGRAPHS_URL ?? null,
     issuer: readIssuer(values, production),
@@ -170,6 +180,7 @@ export function toPrintable(config: Config): Readonly<Record<string, unknown>> {
   const { signingKey, receipts, auditSuite, subjectIds: _, ...rest } = config;
   return {
     ...rest,
+    supergraph: url(config.supergraph),
     consumerRates: {
       fallback: config.consumerRates.fallback,
       of: Object.fromEntries(config.consumerRates.of),
@@ -180,6 +191,15 @@ export function toPrintable(config: Config): Readonly<Record<string, unknown>> {
     platformUrl: url(config.platformUrl),
     redisUrl: url(config.redisUrl),
   };
+}
+
+function readSupergraphPlace(place: string | undefined, production: boolean): string {
+  if (place === undefined)
+    throw new ConfigError(['--supergraph or JINXIN_SUPERGRAPH_URL: the gateway needs a supergraph']);
+  // Whoever sits on the way could leave the policies out, and hand out what is behind them.
+  if (production && place.startsWith('http:'))
+    throw new ConfigError(['--supergraph, JINXIN_SUPERGRAPH_URL: it is fetched over https in production']);
+  return place;
 }
 
 function readListen(text: string): { host: string; port: number } {

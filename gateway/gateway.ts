@@ -1,6 +1,8 @@
 /**
  * The request path as one ordered list of stages. Each stands where it stands for a reason:
  *
+ *  0. admission    in http/server.ts (limits/admission.ts): once before the body is read, once before identity; in an overload
+ *                  what is refused must cost next to nothing
  *  1. identify     nothing is decided about nobody; a token that does not hold ends here
  *  2. rate         before any work that a flood could make us do
  *  3. prepare      parse → bounds → validate → authorize → rewrite → plan, kept per operation: bounds before validation
@@ -44,7 +46,7 @@ import {
 import { refuse, toPublicErrors } from './execution/public-errors.ts';
 import { createFailures } from './execution/failures.ts';
 import type { Transport } from './execution/transport.ts';
-import { assertAmountsWithin } from './limits/amount.ts';
+import { amountOf, assertAmountsWithin } from './limits/amount.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
 import { assertVariablesWithinLimits } from './limits/operation-limits.ts';
 import type { GatewayAnswer, GatewayRequest } from './http/graphql-over-http.ts';
@@ -53,6 +55,7 @@ import type { TakeRate } from './limits/rates.ts';
 import type { PreparedOperation } from './operations/prepare.ts';
 import { withoutValue } from './operations/variable-errors.ts';
 import type { Persons, ReceivedIds } from './persons.ts';
+import type { Prepare } from './operations/prepare.ts';
 import { createOperations } from './operations/prepare.ts';
 import { ownError } from './operations/problems.ts';
 import type { RegisteredOperations } from './operations/registered.ts';
@@ -75,6 +78,8 @@ export interface GatewayParts {
   /** Opens persons' ids, for their age; null in a gateway without keys. */
   readonly subjectIds: SubjectIds | null;
   readonly registered: RegisteredOperations;
+  /** Operations of this supergraph that are prepared already; without it none is. */
+  readonly prepare?: Prepare;
   readonly limits: OperationLimits;
   readonly introspection: 'everyone' | 'authenticated' | 'nobody';
   readonly requestDeadlineMs: number;
@@ -86,6 +91,9 @@ export type Gateway = (request: GatewayRequest) => Promise<GatewayAnswer>;
 /** Without a bound every entry of a large variable is an error with a text of its own. */
 const MOST_VARIABLE_ERRORS = 5;
 
+/** About how much memory prepared operations may take. */
+export const MOST_OPERATION_BYTES = 64 * 1024 * 1024;
+
 /** A company that is struck off keeps its consents for as long at most. */
 const STATES_KEPT_MS = 60_000;
 const tracer = trace.getTracer('jinxin.gateway');
@@ -94,7 +102,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const { supergraph, rules, limits, log } = parts;
   const { catalogue } = rules;
   const rightsOf = createRightsOf(rules, supergraph.requirements);
-  const prepare = createOperations({ supergraph, limits, bytes: 64 * 1024 * 1024 });
+  const prepare = parts.prepare ?? createOperations({ supergraph, limits, bytes: MOST_OPERATION_BYTES });
   const runPlan = createRun(supergraph);
   const states = createStateMemory(STATES_KEPT_MS);
   const namedSubjects = createNamedSubjects(supergraph.apiSchema);
@@ -135,6 +143,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     );
     if (errors) return refuse(errors.map((error) => ownError(error) ?? toVariableError(error, principal)));
 
+    request.onCost?.(amountOf(operation.amounts.cost, coerced));
     assertAmountsWithin(operation.amounts, limits, coerced);
     const received = await parts.persons.receive(operation, request, coerced, pace);
 

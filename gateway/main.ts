@@ -1,14 +1,18 @@
-/** `npm run gateway -- --supergraph FILE --listen HOST:PORT [--catalogue FILE]`: config → serve → drain. */
+/** `npm run gateway -- --supergraph FILE|URL --listen HOST:PORT [--catalogue FILE]`: config → serve → drain. */
 import { Command } from 'commander';
 import { pino } from 'pino';
 import { startTracing } from '../adapters/otlp/tracing.ts';
 import { ConfigError, readConfig, toPrintable } from './config.ts';
 import { serveGateway } from './serve.ts';
+import { RefusedGraphError } from './reload/refusals.ts';
 import { SupergraphError } from './supergraph/load.ts';
 
 const command = new Command('gateway')
   .description('津信 Jinxin: a GraphQL federation gateway over any Federation 2 supergraph')
-  .requiredOption('--supergraph <file>', 'the supergraph SDL')
+  .option(
+    '--supergraph <file or url>',
+    'the supergraph SDL (or JINXIN_SUPERGRAPH_URL); read again when it changes',
+  )
   .option('--listen <host:port>', 'where to listen', '127.0.0.1:4000')
   .option('--catalogue <file>', 'the catalogue that the supergraph’s policies name (schema/catalogue.json)')
   .parse();
@@ -39,7 +43,10 @@ try {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
 } catch (error) {
-  if (error instanceof ConfigError || error instanceof SupergraphError) log.fatal(error.message);
+  const isToldInFull = [ConfigError, SupergraphError, RefusedGraphError].some(
+    (kind) => error instanceof kind,
+  );
+  if (isToldInFull && error instanceof Error) log.fatal(error.message);
   else log.fatal({ err: error }, 'the gateway could not start');
   process.exit(1);
 }

@@ -1,7 +1,7 @@
 /** The composition root: Config → a gateway that listens. Every part is made here and handed to whoever needs it. */
 import { hkdfSync, randomBytes } from 'node:crypto';
 import type { Server } from 'node:https';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
@@ -12,8 +12,6 @@ import { createPool } from '../adapters/postgres/pool.ts';
 import type { Counters } from '../adapters/redis/counters.ts';
 import { createCounters } from '../adapters/redis/counters.ts';
 import { createRedisStore } from '../adapters/redis/store.ts';
-import type { Rules } from '../schema/catalogue.ts';
-import { NO_RULES, readCatalogueFile } from '../schema/catalogue.ts';
 import { issueSandboxToken } from '../schema/sandbox-tokens.ts';
 import type { Config } from './config.ts';
 import { ConfigError } from './config.ts';
@@ -21,25 +19,32 @@ import type { AuditLog } from './evidence/audit-log.ts';
 import { createAuditLog } from './evidence/audit-log.ts';
 import { AUDIT_MIGRATIONS, makePartitions } from './evidence/audit-tables.ts';
 import { createFileSink } from './evidence/head-sink.ts';
-import { createDataSource } from './execution/data-source.ts';
 import { createEntityCache } from './execution/entity-cache.ts';
 import { createTransport } from './execution/transport.ts';
-import { createGateway } from './gateway.ts';
+import type { SharedParts } from './generation.ts';
+import { loadGeneration } from './generation.ts';
 import { EXAMPLES } from './http/explorer/examples.ts';
 import { createExplorer } from './http/explorer.ts';
 import { createGatewayMetrics } from './http/metrics.ts';
 import { createHttp } from './http/server.ts';
+import { createAdmission } from './limits/admission.ts';
+import { createUrgencies } from './limits/urgency.ts';
 import { createLookupRates } from './limits/lookups.ts';
 import { createTlsDoor } from './http/tls.ts';
 import { NOBODY } from './identity/certificates.ts';
 import { createIdentify } from './identity/identify.ts';
 import { createKeyedRates, createRates } from './limits/rates.ts';
-import { createPersons } from './persons.ts';
+import { createKnownOperations } from './operations/known.ts';
 import type { RegisteredOperations } from './operations/registered.ts';
 import { createRegisteredOperations, NOTHING_REGISTERED } from './operations/registered.ts';
 import { REGISTERED_MIGRATIONS } from './operations/registered-store.ts';
+import { createGenerations } from './reload/generations.ts';
+import { startReloading } from './reload/reload.ts';
+import { createTransports } from './reload/transports.ts';
+import type { GraphFiles, GraphTexts } from './reload/watch.ts';
+import { readGraph } from './reload/watch.ts';
+import { watchFile, watchUrl } from './reload/watched-text.ts';
 import type { Supergraph } from './supergraph/load.ts';
-import { loadSupergraph, readSubgraphUrls } from './supergraph/load.ts';
 
 export interface RunningGateway {
   readonly url: string;
@@ -50,6 +55,9 @@ export interface RunningGateway {
 /** How long a revoked certificate may still be taken. */
 const TLS_RELOAD_MS = 10_000;
 const MOST_CACHE_BYTES = 128 * 1024 * 1024;
+/** Some 50 kB each, while departments take their time. */
+const MOST_INSIDE = 4_000;
+const MOST_KNOWN = { entries: 2_000, characters: 8 * 1024 * 1024 };
 
 export async function serveGateway(
   config: Config,
@@ -63,14 +71,18 @@ export async function serveGateway(
       );
   };
   try {
-    const sdl = await readSupergraphFile(config.supergraphFile);
-    const rules = await loadRules(config);
-    const transport = createTransport({
-      urls: toUrls(readSubgraphUrls(sdl), config.subgraphsUrl),
-      signingKey: config.signingKey,
-      connections: config.connectionsPerSubgraph,
-    });
-    closers.push(() => transport.close());
+    const files: GraphFiles = {
+      supergraph: isAddress(config.supergraph) ? watchUrl(config.supergraph) : watchFile(config.supergraph),
+      catalogue: config.catalogueFile === null ? null : watchFile(config.catalogueFile),
+    };
+    const first = await readFirstGraph(files);
+    const transports = createTransports((urls) =>
+      createTransport({
+        urls,
+        signingKey: config.signingKey,
+        connections: config.connectionsPerSubgraph,
+      }),
+    );
     const remote = config.redisUrl
       ? createRedisStore({ url: config.redisUrl, sealingKey: config.signingKey, log })
       : null;
@@ -79,38 +91,38 @@ export async function serveGateway(
     closers.push(() => counters.close());
     const cache = createEntityCache({ entries: config.cacheEntries, bytes: MOST_CACHE_BYTES, remote });
     const metrics = createGatewayMetrics(registry);
-    const supergraph = await loadSupergraph(sdl, { log });
-    closers.push(() => supergraph.close());
-    const audit = supergraph.requirements.size > 0 ? await openAudit(config, log, closers) : null;
     const registered = await openRegistered(config, log, closers);
-    const gateway = createGateway({
-      supergraph,
-      rules,
+    const known = createKnownOperations(MOST_KNOWN);
+    let audit: AuditLog | null = null;
+    const shared: SharedParts = {
+      config,
+      transports,
+      cache,
+      observeCache: metrics.observeCache,
       digestKey: toDigestKey(config),
-      subjectIds: config.subjectIds,
-      transport,
-      dataSource: createDataSource({
-        facts: {
-          schema: supergraph.fullSchema,
-          requirements: supergraph.requirements,
-          hash: supergraph.hash,
-        },
-        transport,
-        cache,
-        observeCache: metrics.observeCache,
-        personOf: config.subjectIds?.ofPerson ?? null,
-        log,
-      }),
-      audit,
       signature: config.receipts,
-      persons: personsOf(config, supergraph, counters),
       takeRate: createRates(config.consumerRates, counters),
+      takeLookups: lookupRatesOf(config, counters),
       registered,
-      limits: config.limits,
-      introspection: config.introspection,
-      requestDeadlineMs: config.requestDeadlineMs,
+      known,
+      openAudit: async () => (audit ??= await openAudit(config, log, closers)),
+      log,
+    };
+    const generations = createGenerations(await loadGeneration(first, shared), log);
+    closers.push(() => generations.close());
+    const reloading = startReloading({
+      files,
+      first,
+      generations,
+      load: (texts) => loadGeneration(texts, shared),
+      known,
+      registered: registered.texts,
+      everyMs: config.supergraphPollMs,
+      observe: (outcome, status) => metrics.observeSupergraph(outcome, status),
       log,
     });
+    metrics.countGenerations(generations.open);
+    closers.push(() => reloading.close());
     let isReady = false;
     const tls = config.tls && createTlsDoor(config.tls, { now: () => Date.now(), log });
     const app = createHttp({
@@ -121,11 +133,22 @@ export async function serveGateway(
         clients: tls?.clients ?? NOBODY,
         log,
       }),
-      answer: gateway,
+      answer: generations.answer,
       isReady: () => isReady,
+      supergraph: reloading.status,
       metrics: metrics.page,
       observe: metrics.observe,
-      explorer: await explorerOf(config, supergraph),
+      explorer: await explorerOf(config, generations.current().supergraph),
+      overload: {
+        admission: createAdmission({
+          now: () => performance.now(),
+          nextTurn: setImmediate,
+          mostInside: MOST_INSIDE,
+          onAdmitted: metrics.onAdmitted,
+          onRefused: metrics.onRefused,
+        }),
+        urgencies: createUrgencies(),
+      },
       bodyLimit: config.bodyLimit,
       log,
     });
@@ -152,29 +175,16 @@ export async function serveGateway(
   }
 }
 
-async function readSupergraphFile(file: string): Promise<string> {
+const isAddress = (supergraph: string) => /^https?:\/\//.test(supergraph);
+
+async function readFirstGraph(files: GraphFiles): Promise<GraphTexts> {
   try {
-    return await readFile(file, 'utf8');
+    return await readGraph(files);
   } catch (error) {
     throw new ConfigError([
-      `--supergraph ${file}: ${error instanceof Error ? error.message : String(error)}`,
+      `--supergraph, --catalogue: ${error instanceof Error ? error.message : String(error)}`,
     ]);
   }
-}
-
-async function loadRules({ catalogueFile }: Config): Promise<Rules> {
-  if (catalogueFile === null) return NO_RULES;
-  return readCatalogueFile(await readFile(catalogueFile, 'utf8'), catalogueFile);
-}
-
-/** The subgraphs' addresses: the supergraph's own, or the same paths under one base. */
-function toUrls(
-  subgraphs: readonly { name: string; url: string }[],
-  base: string | null,
-): ReadonlyMap<string, string> {
-  return new Map(
-    subgraphs.map(({ name, url }) => [name, base === null ? url : new URL(new URL(url).pathname, base).href]),
-  );
 }
 
 /** What is behind a policy is shown with a record or not at all: without a place for records the gateway does not start. */
@@ -199,30 +209,28 @@ async function openAudit(
     statementTimeoutMs: 2_000,
     log,
   });
-  closers.push(() => pool.end());
-  await migrate(pool, 'evidence', AUDIT_MIGRATIONS);
-  await makePartitions(pool, new Date());
-  const sink = createFileSink(auditHeads ?? (await temporaryHeads(log)));
-  const audit = createAuditLog({ pool, suite, sink, log });
-  closers.push(() => audit.close());
-  return audit;
+  try {
+    await migrate(pool, 'evidence', AUDIT_MIGRATIONS);
+    await makePartitions(pool, new Date());
+    const sink = createFileSink(auditHeads ?? (await temporaryHeads(log)));
+    const audit = createAuditLog({ pool, suite, sink, log });
+    closers.push(async () => {
+      await audit.close();
+      await pool.end();
+    });
+    return audit;
+  } catch (error) {
+    // A changed supergraph asks again.
+    await pool.end();
+    throw error;
+  }
 }
 
-function personsOf({ subjectIds, lookups }: Config, supergraph: Supergraph, counters: Counters) {
-  return createPersons({
-    schema: supergraph.apiSchema,
-    subjectIds,
-    takeLookups: createLookupRates({
-      perConsumer: createKeyedRates('lookups-consumer', lookups.perConsumerMinute, 60, counters),
-      perPerson: createKeyedRates('lookups-person', lookups.perPersonHour, 3_600, counters),
-      perConsumerAndPerson: createKeyedRates(
-        'lookups-both',
-        lookups.perConsumerAndPersonHour,
-        3_600,
-        counters,
-      ),
-    }),
-    quantumMs: lookups.quantumMs,
+function lookupRatesOf({ lookups }: Config, counters: Counters) {
+  return createLookupRates({
+    perConsumer: createKeyedRates('lookups-consumer', lookups.perConsumerMinute, 60, counters),
+    perPerson: createKeyedRates('lookups-person', lookups.perPersonHour, 3_600, counters),
+    perConsumerAndPerson: createKeyedRates('lookups-both', lookups.perConsumerAndPersonHour, 3_600, counters),
   });
 }
 
@@ -255,7 +263,7 @@ async function temporaryHeads(log: Logger): Promise<string> {
   return file;
 }
 
-async function explorerOf(config: Config, supergraph: Supergraph) {
+async function explorerOf(config: Config, supergraph: Pick<Supergraph, 'requirements'>) {
   const isSandbox = config.issuer.kind === 'sandbox' && config.subjectIds !== null;
   const defaultHeaders: Record<string, string> = {};
   // Only the sandbox hands out a token, and only its own.

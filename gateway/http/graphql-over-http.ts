@@ -16,6 +16,8 @@ export interface GatewayRequest {
   readonly operationName: string | null;
   /** The Idempotency-Key header, 1 to 128 visible ASCII characters: what a request that is repeated under it uses is counted once. */
   readonly idempotencyKey: string | null;
+  /** Told the cost of the operation when it is known. */
+  readonly onCost?: (cost: number) => void;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
   /** What the client can read, by its Accept header. */

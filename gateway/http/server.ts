@@ -4,21 +4,26 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Fastify from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { createError, ERRORS, isErrorCode } from '../../schema/errors.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
 import type { Identify } from '../identity/identify.ts';
+import type { Admission } from '../limits/admission.ts';
+import type { Caller, Urgencies } from '../limits/urgency.ts';
 import { readBody } from './body.ts';
 import { accepts } from './compression.ts';
 import { createDeliver } from './deliver.ts';
 import { toDelivery } from './delivery.ts';
+import { putDoor } from './door.ts';
 import { createStreams } from './stream.ts';
 import { hasRepeatedHeader, idempotencyKeyOf, isUtf8Json } from './request-headers.ts';
 import { toNetwork } from './network.ts';
 import type { TlsDoor } from './tls.ts';
 import { parseUniqueJson } from './unique-json.ts';
+import type { GraphStatus } from '../reload/reload.ts';
 import type { GatewayReply, GatewayRequest } from './graphql-over-http.ts';
 import { isStream, statusFor } from './graphql-over-http.ts';
 import { documentIdOf } from '../operations/registered.ts';
@@ -27,9 +32,13 @@ export interface HttpOptions {
   readonly identify: Identify;
   readonly answer: (request: GatewayRequest) => Promise<GatewayReply>;
   readonly isReady: () => boolean;
+  /** What is told of the supergraph to whoever asks whether the gateway is ready. */
+  readonly supergraph?: () => GraphStatus;
   readonly metrics: () => Promise<string>;
   readonly observe: (milliseconds: number, outcome: string) => void;
   readonly explorer: { readonly html: string; readonly contentSecurityPolicy: string };
+  /** Who is let in when more is asked than can be done; without it everybody is. Only /graphql is ever refused. */
+  readonly overload?: { readonly admission: Admission; readonly urgencies: Urgencies };
   readonly bodyLimit: number;
   /** For the whole of a request to arrive; 30 s by default. */
   readonly requestTimeoutMs?: number;
@@ -94,6 +103,12 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   });
   const deliver = createDeliver({ streams, beatMs: options.beatMs ?? 12_000, log: options.log });
   let isClosing = false;
+  const { overload } = options;
+  // Once the gateway is closing the framework ends connections with their answers.
+  if (overload)
+    putDoor(app.server, (request) =>
+      isClosing ? null : overload.admission.turnAway(overload.urgencies.ofCaller(callerOf(request))),
+    );
   app.addHook('preClose', (done) => {
     isClosing = true;
     streams.close();
@@ -119,7 +134,9 @@ export function createHttp(options: HttpOptions): FastifyInstance {
 
   app.get('/health/live', () => ({ status: 'live' }));
   app.get('/health/ready', (_, reply) =>
-    options.isReady() ? { status: 'ready' } : reply.code(503).send({ status: 'not ready' }),
+    options.isReady()
+      ? { status: 'ready', supergraph: options.supergraph?.() }
+      : reply.code(503).send({ status: 'not ready' }),
   );
   app.get('/metrics', async (_, reply) =>
     reply.type('text/plain; version=0.0.4').send(await options.metrics()),
@@ -138,6 +155,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     const code = codeOf(error);
     if (code === 'INTERNAL') options.log.error({ err: error }, 'a request failed outside of GraphQL');
     void reply
+      .headers(retryAfter(error, code))
       .code(ERRORS[code].status ?? 500)
       .type(toDelivery(request.headers.accept).type)
       .send(toBody(code));
@@ -158,6 +176,14 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       .send(isGzip ? page.gzip : page.plain);
   }
 
+  function callerOf(request: IncomingMessage): Caller {
+    const certificate = options.tls?.certificateOf(request.socket) ?? null;
+    return {
+      authorization: request.headers.authorization,
+      isCertified: certificate?.isTrusted ?? false,
+    };
+  }
+
   async function serveGraphql(request: FastifyRequest, reply: FastifyReply) {
     const startedAt = performance.now();
     const delivery = toDelivery(request.headers.accept);
@@ -171,23 +197,36 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       if (!reply.raw.writableFinished) abort.abort(new DOMException('the client left', 'AbortError'));
     };
     reply.raw.on('close', onClose);
+    const asked = {
+      query: parsed.data.query ?? '',
+      documentId: documentIdOf(parsed.data),
+      variables: parsed.data.variables ?? {},
+    };
+    let isInside = false;
     try {
+      // Before identity: verifying a signature is work, too. Who it is was found out when the same came before.
+      const caller = callerOf(request.raw);
+      await options.overload?.admission.enter({
+        ...options.overload.urgencies.of(caller, asked),
+        signal: abort.signal,
+      });
+      isInside = true;
       const principal = await options.identify({
         authorization: request.headers.authorization,
         purpose: headerOf(request, 'jinxin-purpose'),
         certificate: options.tls?.certificateOf(request.raw.socket) ?? null,
       });
-      const ask = (asked: GatewayRequest) =>
-        context.with(propagation.extract(context.active(), request.headers), () => options.answer(asked));
+      if (principal.kind !== 'public') options.overload?.urgencies.noteIdentified(caller);
+      const ask = (whole: GatewayRequest) =>
+        context.with(propagation.extract(context.active(), request.headers), () => options.answer(whole));
       const consumer = principal.kind === 'public' ? `address ${toNetwork(request.ip)}` : principal.id;
       const answer = await ask({
+        ...asked,
         principal,
         consumer,
-        query: parsed.data.query ?? '',
-        documentId: documentIdOf(parsed.data),
-        variables: parsed.data.variables ?? {},
         operationName: parsed.data.operationName ?? null,
         idempotencyKey,
+        onCost: (cost) => options.overload?.urgencies.noteCost(asked, cost),
         signal: abort.signal,
         takes: { parts: delivery.parts !== null, events: delivery.events !== null },
       });
@@ -207,6 +246,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
         .send(JSON.stringify({ errors: [error.toJSON()] }));
     } finally {
       reply.raw.off('close', onClose);
+      if (isInside) options.overload?.admission.leave();
     }
   }
 }
@@ -250,6 +290,12 @@ function codeOf(error: unknown): ErrorCode {
   if (status === 413) return 'REQUEST_TOO_LARGE';
   if (status === 415) return 'UNSUPPORTED_MEDIA_TYPE';
   return typeof status === 'number' && status < 500 ? 'BAD_REQUEST' : 'INTERNAL';
+}
+
+function retryAfter(error: unknown, code: ErrorCode): Record<string, string> {
+  if (ERRORS[code].status !== 503) return {};
+  const wait = error instanceof GraphQLError ? error.extensions['retryAfter'] : undefined;
+  return { 'retry-after': typeof wait === 'number' ? String(wait) : '1' };
 }
 
 function toBody(code: ErrorCode, detail?: string): string {

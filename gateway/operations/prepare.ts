@@ -24,6 +24,7 @@ import { assertWithinLimits } from '../limits/operation-limits.ts';
 import { createSubjectCounter } from '../limits/subjects.ts';
 import type { Supergraph } from '../supergraph/load.ts';
 import { readDocument, weigh } from './document.ts';
+import type { KnownOperations } from './known.ts';
 import { splitIntrospection } from './introspection.ts';
 import { toOperationErrors } from './problems.ts';
 import { rewriteOperation } from './rewrite.ts';
@@ -65,14 +66,23 @@ export interface PrepareOptions {
   readonly limits: OperationLimits;
   /** About how much memory the operations that are kept may take, and their documents as much again. */
   readonly bytes: number;
+  /** Told of each use of an operation that can be run. */
+  readonly known?: KnownOperations;
 }
 
 type Prepared = PreparedOperation | readonly GraphQLError[];
 
+/** Resolves to the operation, or to the errors for which it is refused. Rejects with OVERLOADED, which is not kept. */
+export type Prepare = (
+  request: OperationRequest,
+  rights: Rights,
+  mayIntrospect: boolean,
+) => Promise<Prepared>;
+
 /** How long an operation that could not be planned in time is remembered as such; milliseconds. */
 const REFUSAL_KEPT_MS = 60_000;
 
-export function createOperations({ supergraph, limits, bytes }: PrepareOptions) {
+export function createOperations({ supergraph, limits, bytes, known: uses }: PrepareOptions): Prepare {
   const { apiSchema: schema, planner } = supergraph;
   const costOf = createCostModel(supergraph.fullSchema, supergraph.costRules);
   const valuesOf = createValueModel(supergraph.fullSchema, supergraph.costRules);
@@ -81,12 +91,7 @@ export function createOperations({ supergraph, limits, bytes }: PrepareOptions) 
   const prepared = new LRUCache<string, Prepared>({ maxSize: bytes });
   const preparing = new Map<string, Promise<Prepared>>();
 
-  /** Resolves to the operation, or to the errors for which it is refused. Rejects with OVERLOADED, which is not kept. */
-  return async function prepare(
-    request: OperationRequest,
-    rights: Rights,
-    mayIntrospect: boolean,
-  ): Promise<Prepared> {
+  return async function prepare(request, rights, mayIntrospect) {
     const { kind, purpose, department } = rights.asker;
     // Principals of one kind, purpose and department are denied the same items before the subject is known.
     const key = digest(
@@ -99,15 +104,21 @@ export function createOperations({ supergraph, limits, bytes }: PrepareOptions) 
         mayIntrospect,
       ]),
     );
+    const note = (made: Prepared) => {
+      if (!('hash' in made)) return made;
+      const { query, operationName } = request;
+      uses?.note(key, () => ({ query, operationName, asker: rights.asker, mayIntrospect }));
+      return made;
+    };
     const known = prepared.get(key);
-    if (known) return known;
+    if (known) return note(known);
     // Whoever asks for the same at the same time waits for the same. Another consumer does not: the first may be over its share.
     const shared = JSON.stringify([key, request.consumer]);
     const others = preparing.get(shared);
     if (others) return others;
     const making = makeAndKeep(key, request, rights, mayIntrospect);
     preparing.set(shared, making);
-    return making.finally(() => preparing.delete(shared));
+    return making.then(note).finally(() => preparing.delete(shared));
   };
 
   async function makeAndKeep(

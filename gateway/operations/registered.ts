@@ -27,6 +27,8 @@ export interface RegisteredOperations {
    * it cannot be known whether the consumer may run it.
    */
   textOf(asked: AskedOperation): string;
+  /** All that are registered, each text once; null when that cannot be known now. */
+  texts(): readonly string[] | null;
   close(): Promise<void>;
 }
 
@@ -47,6 +49,7 @@ export const NOTHING_REGISTERED: RegisteredOperations = {
     if (documentId !== null && documentId !== operationId(query)) throw refusalOf(query);
     return query;
   },
+  texts: () => [],
   close: () => Promise.resolve(),
 };
 
@@ -99,6 +102,10 @@ export function createRegisteredOperations(options: RegisteredOptions): Register
       }
       if (isHeld && own?.get(operationId(query)) !== query) throw createError('OPERATION_NOT_REGISTERED');
       return query;
+    },
+    texts() {
+      if (!registry || now() - readAt > staleMs) return null;
+      return [...new Set([...registry.operations.values()].flatMap((own) => [...own.values()]))];
     },
     async close() {
       isClosed = true;

@@ -8,6 +8,7 @@
  */
 import { Supergraph as ApolloSupergraph } from '@apollo/federation-internals';
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { ConstDirectiveNode, DocumentNode, GraphQLSchema } from 'graphql';
 import { buildASTSchema, Kind, parse } from 'graphql';
 import type { Logger } from 'pino';
@@ -46,6 +47,9 @@ export class SupergraphError extends Error {
   }
 }
 
+/** It has rules of access that nobody here would enforce. */
+export class SecurityError extends SupergraphError {}
+
 /** Enforced here. */
 const POLICY = 'https://specs.apollo.dev/policy/v0.1';
 /** Enforced by @apollo/federation-internals, which leaves it out of the API schema. */
@@ -74,10 +78,14 @@ export async function loadSupergraph(
   // The thread reads the graph while this one does.
   const planner = createPlanner({ ...options.planning, sdl: plannerSdl, log });
   try {
+    // Requests go on while a changed supergraph is loaded: between the long pieces they have their turn.
     const built = ApolloSupergraph.build(plannerSdl, { validateSupergraph: true });
+    await setImmediate();
+    const apiSchema = built.apiSchema();
+    await setImmediate();
     const supergraph: Supergraph = {
       hash: createHash('sha256').update(sdl).digest('base64url'),
-      apiSchema: withScalars(built.apiSchema().toGraphQLJSSchema()),
+      apiSchema: withScalars(apiSchema.toGraphQLJSSchema()),
       fullSchema: buildASTSchema(document, { assumeValidSDL: true }),
       requirements: readRequirements(document),
       internal: findInternal(document, subgraphs),
@@ -89,6 +97,7 @@ export async function loadSupergraph(
     return supergraph;
   } catch (error) {
     await planner.close();
+    if (error instanceof SupergraphError) throw error;
     throw new SupergraphError(error instanceof Error ? error.message : String(error), error);
   }
 }
@@ -115,9 +124,9 @@ function assertLinksUnderstood(document: DocumentNode): void {
     if (argumentOf(link, 'for') !== 'SECURITY') continue;
     const url = argumentOf(link, 'url');
     if (url !== POLICY && url !== INACCESSIBLE)
-      throw new SupergraphError(`its security link ${url ?? '?'} is not understood`);
+      throw new SecurityError(`its security link ${url ?? '?'} is not understood`);
     const isRenamed = link.arguments?.some(({ name }) => name.value === 'as' || name.value === 'import');
-    if (isRenamed) throw new SupergraphError(`its security link ${url} is imported under another name`);
+    if (isRenamed) throw new SecurityError(`its security link ${url} is imported under another name`);
   }
 }
 
@@ -127,7 +136,7 @@ function readRequirements(document: DocumentNode): Requirements {
     if (!('name' in definition) || !definition.name) continue;
     const type = definition.name.value;
     if ('directives' in definition && definition.directives?.some(({ name }) => name.value === 'policy'))
-      throw new SupergraphError(`@policy stands on type ${type}; it is understood on fields only`);
+      throw new SecurityError(`@policy stands on type ${type}; it is understood on fields only`);
     if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.INTERFACE_TYPE_DEFINITION)
       continue;
     for (const field of definition.fields ?? []) {

@@ -246,9 +246,7 @@ function compile(
       ...nodes.filter((node) => !cut.has(node)),
       ...nodes.filter((node) => cut.has(node)),
     ].flatMap(({ selectionSet }) => selectionSet ?? []);
-    const shape = isAbstractType(type)
-      ? compileAbstract(type, sets)
-      : compileLazily(type, sets);
+    const shape = isAbstractType(type) ? compileAbstract(type, sets) : compileLazily(type, sets);
     return (value, state, depth) => {
       if (value === null) return null;
       return isData(value) ? shape(value, state, depth) : invalid(state, depth);
