@@ -1,10 +1,13 @@
 /** Every graph of cases/ with the gateway in front of it: what a case says, and what one server with all of the data says. */
-import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { expectAsOracle, expectCase, expectTrue } from './expectations.ts';
 import type { Federation } from './federation.ts';
 import { startFederation } from './federation.ts';
 import type { Case } from './graph-file.ts';
 import { readGraphs } from './graph-file.ts';
+
+/** What every object has: no body of a subgraph changes it. */
+const NATURE = Object.getOwnPropertyNames(Object.prototype);
 
 describe.each(readGraphs())('$name', (graph) => {
   let federation: Federation;
@@ -23,6 +26,7 @@ describe.each(readGraphs())('$name', (graph) => {
       expectAsOracle(answer, oracle);
     }
     expectCase(one, answer, calls);
+    expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(NATURE);
   });
 });
 

@@ -37,14 +37,15 @@ export function readFieldSets(document: DocumentNode): FieldSets {
 
 /**
  * What the set picks of an object; one that lacks a field has ABSENT there, so that no answer can be right by accident. `read`
- * tells a field of an object, `isA` whether an object is of a type.
+ * tells a field of an object, `isA` whether an object is of a type; null: it does not say, and then it
+ * is of the type as far as it has the fields.
  */
 export function pick<Item>(
   set: SelectionSetNode,
   item: Item,
   view: {
     readonly read: (item: Item, field: FieldNode) => unknown;
-    readonly isA: (item: Item, type: string) => boolean;
+    readonly isA: (item: Item, type: string) => boolean | null;
     readonly isItem: (value: unknown) => value is Item;
   },
 ): Record<string, unknown> {
@@ -53,8 +54,10 @@ export function pick<Item>(
     if (selection.kind === Kind.FRAGMENT_SPREAD) throw new Error('a field set has no named fragments');
     if (selection.kind === Kind.INLINE_FRAGMENT) {
       const type = selection.typeCondition?.name.value;
-      if (type === undefined || view.isA(item, type))
-        Object.assign(picked, pick(selection.selectionSet, item, view));
+      const isOfType = type === undefined ? true : view.isA(item, type);
+      if (isOfType === false) continue;
+      const inner = Object.entries(pick(selection.selectionSet, item, view));
+      for (const [name, value] of inner) if (isOfType || value !== ABSENT) picked[name] = value;
     } else if (selection.name.value !== '__typename')
       picked[selection.name.value] = ofValue(view.read(item, selection), selection.selectionSet);
   }

@@ -69,7 +69,7 @@ export function createSubgraph(name: string, sdl: string, fields: Graph['fields'
       if (!seen.given) throw new Error(`${coordinate} was asked for without what it requires`);
       const required = pick(set, seen.given, {
         read: (given, field) => given[field.name.value],
-        isA: ({ __typename: own }, type) => typeof own !== 'string' || isNameOf(schema, own, type),
+        isA: ({ __typename: own }, type) => (typeof own === 'string' ? isNameOf(schema, own, type) : null),
         isItem: isRepresentation,
       });
       const value = resolveByRequirement(required, args, info.returnType);
