@@ -4,7 +4,7 @@ import { medianOf } from './measure.ts';
 import type { Result } from './run.ts';
 
 const WIDTH = 880;
-const LEFT = 250;
+const LEFT = 270;
 const RIGHT = 70;
 const ROW = 26;
 const PANEL_HEAD = 44;

@@ -58,7 +58,7 @@ export const CONTESTANTS = {
     start: (stage: Stage, port: number) => apollo(stage, port, 'stock'),
   },
   apolloUndici: {
-    title: 'the same, undici data source',
+    title: '@apollo/gateway, undici data source',
     start: (stage: Stage, port: number) => apollo(stage, port, 'undici'),
   },
   hiveRust: {

@@ -45,7 +45,7 @@ export function createLoad({ url, headers, kind }: Contestant): Load {
             const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
             // A wrong answer may be a cheap one.
             if (status === 200 && !bytes.includes(ERRORS)) resolve(bytes);
-            else reject(new Error(`${kind} answered ${status}: ${bytes.toString('utf8', 0, 300)}`));
+            else reject(new Error(`${kind} answered ${status}: ${complaintOf(bytes)}`));
           },
           onResponseError: (_, error) => reject(error),
         },
@@ -79,4 +79,10 @@ export function createLoad({ url, headers, kind }: Contestant): Load {
     ask: async (body) => JSON.parse((await send(body)).toString()) as unknown,
     close: () => pool.destroy(),
   };
+}
+
+/** Errors may stand behind eighty kilobytes of data. */
+function complaintOf(bytes: Buffer): string {
+  const at = Math.max(0, bytes.indexOf(ERRORS));
+  return bytes.toString('utf8', at, at + 300);
 }

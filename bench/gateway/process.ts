@@ -22,8 +22,9 @@ export const isPinned = availableParallelism() > 1 && spawnSync('taskset', ['--v
 const MS_PER_TICK = 10;
 
 const running = new Set<ChildProcess>();
-// Whatever ends us, nothing is left behind.
+// Whoever ends us, nothing is left behind; a signal alone would not come past here.
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
 /** This process loads: it leaves the contestants' core. */
 export function pinSelf(): void {
