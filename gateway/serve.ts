@@ -22,7 +22,8 @@ import { createAuditLog } from './evidence/audit-log.ts';
 import { AUDIT_MIGRATIONS, makePartitions } from './evidence/audit-tables.ts';
 import { createFileSink } from './evidence/head-sink.ts';
 import { createDataSource } from './execution/data-source.ts';
-import { createEntityCache } from './execution/entity-cache.ts';
+import type { EntityCache } from './execution/entity-cache.ts';
+import { createEntityCache, createNoCache } from './execution/entity-cache.ts';
 import { createTransport } from './execution/transport.ts';
 import { createGateway } from './gateway.ts';
 import { EXAMPLES } from './http/explorer/examples.ts';
@@ -71,13 +72,9 @@ export async function serveGateway(
       connections: config.connectionsPerSubgraph,
     });
     closers.push(() => transport.close());
-    const remote = config.redisUrl
-      ? createRedisStore({ url: config.redisUrl, sealingKey: config.signingKey, log })
-      : null;
-    if (remote) closers.push(() => remote.close());
     const counters = createCounters({ url: config.redisUrl, secret: config.signingKey, log });
     closers.push(() => counters.close());
-    const cache = createEntityCache({ entries: config.cacheEntries, bytes: MOST_CACHE_BYTES, remote });
+    const cache = openCache(config, log, closers);
     const metrics = createGatewayMetrics(registry);
     const supergraph: Supergraph = await loadSupergraph(sdl, {
       log,
@@ -153,6 +150,21 @@ export async function serveGateway(
     await closeAll();
     throw error;
   }
+}
+
+function openCache(
+  { cache, cacheEntries: entries, redisUrl, signingKey: sealingKey }: Config,
+  log: Logger,
+  closers: (() => Promise<unknown>)[],
+): EntityCache {
+  if (cache === 'off') return createNoCache();
+  const remote =
+    cache === 'local' || redisUrl === null ? null : createRedisStore({ url: redisUrl, sealingKey, log });
+  if (remote) closers.push(() => remote.close());
+  return createEntityCache({
+    local: cache === 'redis' ? null : { entries, bytes: MOST_CACHE_BYTES },
+    remote,
+  });
 }
 
 async function readSupergraphFile(file: string): Promise<string> {

@@ -17,10 +17,11 @@ import { createError } from '../../schema/errors.ts';
 import type { Requirements } from '../supergraph/load.ts';
 import { dropExpired } from './adverse-records.ts';
 import type { DecidedEntry, Representation } from './disclosure-groups.ts';
-import { groupByDenied, noteGrounds, toDenial, withNobody } from './disclosure-groups.ts';
-import type { EntityCache } from './entity-cache.ts';
+import { groupByDenied, noteGrounds, subjectOf, toDenial, withNobody } from './disclosure-groups.ts';
+import type { EntityCache, EntityResult, Loaded } from './entity-cache.ts';
 import type { CutOperation, FetchOperation } from './fetch-operation.ts';
 import { readFetchOperation } from './fetch-operation.ts';
+import { copyDeeply } from './frozen.ts';
 import { createPersonLookups } from './person-lookup.ts';
 import type { GatewayScope } from './request-scope.ts';
 import { statusesIn } from './statuses.ts';
@@ -181,10 +182,9 @@ export function createDataSource(
         const results = await fetchGroup(scope, operation, cutOperation, items, entries, variables);
         entries.forEach(({ positions }, at) => {
           const result = results[at];
-          positions.forEach((position, copy) => {
+          positions.forEach((position) => {
             // Each place gets an object of its own: later fetches are merged into it.
-            entities[position] =
-              copy === 0 ? (result?.entity ?? null) : structuredClone(result?.entity ?? null);
+            entities[position] = copyDeeply(result?.entity ?? null);
             for (const error of result?.errors ?? [])
               errors.push(toGraphQLError(error, ['_entities', position, ...(error.path ?? [])]));
             for (const { item, path } of cutOperation.cut)
@@ -213,18 +213,18 @@ export function createDataSource(
     const nothing = () => Object.fromEntries(operation.topKeys.map((key) => [key, null]));
     if (query === null) return entries.map(() => ({ entity: nothing(), errors: [] }));
     const toComplete = (entity: Entity | null) => (entity === null ? null : fill(entity, operation.topKeys));
-    const keys = entries.map(({ representation }) =>
-      options.cache.keyOf([options.facts().hash, subgraph, query, variables, representation]),
-    );
     let asked = 0;
-    const found = await options.cache.getMany(
-      keys,
-      (misses) => {
+    const found = await options.cache.getMany({
+      subgraph,
+      about: options.cache.digest([options.facts().hash, query, variables]),
+      representations: entries.map(({ representation }) => JSON.stringify(representation)),
+      subjects: entries.map(({ representation }) => subjectOf(representation)),
+      asker: JSON.stringify(scope.principal),
+      load(misses) {
         asked += misses.length;
         return ask(misses.map((at) => entries[at] as DecidedEntry));
       },
-      JSON.stringify(scope.principal),
-    );
+    });
     options.observeCache(subgraph, entries.length - asked, asked);
     if (asked === 0)
       scope.trail.fetches.push({
@@ -240,9 +240,7 @@ export function createDataSource(
         : { entity: toComplete(entity), errors },
     );
 
-    async function ask(
-      missing: readonly DecidedEntry[],
-    ): Promise<readonly (EntityResult & { maxAge: number })[]> {
+    async function ask(missing: readonly DecidedEntry[]): Promise<readonly Loaded[]> {
       const representations = missing.map(({ representation }) => representation);
       let answer: SubgraphAnswer;
       try {
@@ -281,6 +279,7 @@ export function createDataSource(
           entity: isUsable ? (entities[at] as Entity | null) : nothing(),
           errors: [...errors, ...general],
           maxAge: errors.length + general.length > 0 ? 0 : (answer.maxAge[at] ?? 0),
+          grace: answer.grace?.[at],
         };
       });
     }
@@ -290,11 +289,6 @@ export function createDataSource(
     scope.trail.fetches.push({ subgraph, ok: false, cached: 0, asked: 1, statuses: [] });
     options.log.warn({ err: error, subgraph }, 'a subgraph could not be reached');
   }
-}
-
-export interface EntityResult {
-  readonly entity: Entity | null;
-  readonly errors: readonly SubgraphErrorBody[];
 }
 
 /** Of all fetches kept per subgraph; parsed, each takes some twenty bytes a character. */

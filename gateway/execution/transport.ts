@@ -5,12 +5,15 @@ import { Pool } from 'undici';
 import { z } from 'zod';
 import type { Principal } from '../../schema/principal.ts';
 import { DEADLINE_HEADER, PRINCIPAL_HEADER, signPrincipal } from '../../schema/principal.ts';
+import type { Grace } from './entity-cache.ts';
 
 export interface SubgraphAnswer {
   readonly data: Readonly<Record<string, unknown>> | null;
   readonly errors: readonly SubgraphErrorBody[];
   /** Seconds for which each entity may be kept; empty where the subgraph says nothing. */
   readonly maxAge: readonly number[];
+  /** How long beyond that each may stand in for a fresh one; left out where none ever may. */
+  readonly grace?: readonly Grace[];
 }
 
 export type SubgraphErrorBody = z.infer<typeof errorSchema>;
@@ -46,11 +49,19 @@ const errorSchema = z.looseObject({
   path: z.array(z.union([z.string(), z.number()])).nullish(),
   extensions: z.record(z.string(), z.unknown()).nullish(),
 });
+const graceSchema = z.object({
+  whileRevalidating: z.number().nonnegative(),
+  onError: z.number().nonnegative(),
+});
 const answerSchema = z.object({
   data: z.record(z.string(), z.unknown()).nullish(),
   errors: z.array(errorSchema).nullish(),
   extensions: z
-    .looseObject({ jinxin: z.looseObject({ maxAge: z.array(z.number().nonnegative()) }).optional() })
+    .looseObject({
+      jinxin: z
+        .looseObject({ maxAge: z.array(z.number().nonnegative()), grace: z.array(graceSchema).optional() })
+        .optional(),
+    })
     .nullish(),
 });
 
@@ -117,7 +128,8 @@ export function createTransport(options: {
           const { data, errors, extensions } = parsed.data;
           if (data === undefined && !errors?.length)
             throw new SubgraphUnreachableError(subgraph, 'answered with neither data nor errors');
-          return { data: data ?? null, errors: errors ?? [], maxAge: extensions?.jinxin?.maxAge ?? [] };
+          const { maxAge = [], grace = [] } = extensions?.jinxin ?? {};
+          return { data: data ?? null, errors: errors ?? [], maxAge, grace };
         } catch (error) {
           span.setStatus({ code: SpanStatusCode.ERROR });
           if (error instanceof SubgraphUnreachableError) throw error;
