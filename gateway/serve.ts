@@ -7,10 +7,13 @@ import { join } from 'node:path';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import { createChangeJournal } from '../adapters/postgres/change-journal.ts';
+import { followJournal } from '../adapters/postgres/journal-follower.ts';
 import { migrate } from '../adapters/postgres/migrate.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
 import type { Counters } from '../adapters/redis/counters.ts';
 import { createCounters } from '../adapters/redis/counters.ts';
+import { listenToBell } from '../adapters/redis/bell.ts';
 import { createRedisStore } from '../adapters/redis/store.ts';
 import type { Rules } from '../schema/catalogue.ts';
 import { NO_RULES, readCatalogueFile } from '../schema/catalogue.ts';
@@ -24,6 +27,8 @@ import { createFileSink } from './evidence/head-sink.ts';
 import { createDataSource } from './execution/data-source.ts';
 import type { EntityCache } from './execution/entity-cache.ts';
 import { createEntityCache, createNoCache } from './execution/entity-cache.ts';
+import type { KnownChanges } from './execution/known-changes.ts';
+import { createKnownChanges, NO_CHANGES } from './execution/known-changes.ts';
 import { createTransport } from './execution/transport.ts';
 import { createGateway } from './gateway.ts';
 import { EXAMPLES } from './http/explorer/examples.ts';
@@ -51,6 +56,8 @@ export interface RunningGateway {
 /** How long a revoked certificate may still be taken. */
 const TLS_RELOAD_MS = 10_000;
 const MOST_CACHE_BYTES = 128 * 1024 * 1024;
+/** Without a bell that is heard; well within the second in which an announcement is to hold. */
+const CHANGES_READ_MS = 400;
 
 export async function serveGateway(
   config: Config,
@@ -74,7 +81,7 @@ export async function serveGateway(
     closers.push(() => transport.close());
     const counters = createCounters({ url: config.redisUrl, secret: config.signingKey, log });
     closers.push(() => counters.close());
-    const cache = openCache(config, log, closers);
+    const cache = await openCache(config, log, closers);
     const metrics = createGatewayMetrics(registry);
     const supergraph: Supergraph = await loadSupergraph(sdl, {
       log,
@@ -152,19 +159,43 @@ export async function serveGateway(
   }
 }
 
-function openCache(
-  { cache, cacheEntries: entries, redisUrl, signingKey: sealingKey }: Config,
+async function openCache(
+  config: Config,
   log: Logger,
   closers: (() => Promise<unknown>)[],
-): EntityCache {
+): Promise<EntityCache> {
+  const { cache, cacheEntries: entries, redisUrl, signingKey: sealingKey } = config;
   if (cache === 'off') return createNoCache();
+  const changes = await openChanges(config, log, closers);
   const remote =
     cache === 'local' || redisUrl === null ? null : createRedisStore({ url: redisUrl, sealingKey, log });
   if (remote) closers.push(() => remote.close());
   return createEntityCache({
     local: cache === 'redis' ? null : { entries, bytes: MOST_CACHE_BYTES },
     remote,
+    changes,
   });
+}
+
+/** Changes are announced in the platform's database, and are known a second later: read, or nothing that is kept is used. */
+async function openChanges(
+  { platformUrl: url, redisUrl }: Config,
+  log: Logger,
+  closers: (() => Promise<unknown>)[],
+): Promise<KnownChanges> {
+  if (url === null) return NO_CHANGES;
+  const pool = createPool({ url, max: 1, applicationName: 'jinxin-changes', statementTimeoutMs: 1_000, log });
+  closers.push(() => pool.end());
+  const journal = createChangeJournal(pool);
+  await journal.prepare();
+  const changes = createKnownChanges(() => performance.now());
+  const follower = followJournal({ journal, everyMs: CHANGES_READ_MS, onRead: changes.take, log });
+  closers.push(() => follower.close());
+  if (redisUrl !== null) {
+    const bell = listenToBell(redisUrl, follower.wake);
+    closers.push(() => bell.close());
+  }
+  return changes;
 }
 
 async function readSupergraphFile(file: string): Promise<string> {

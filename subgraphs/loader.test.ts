@@ -43,6 +43,7 @@ async function answerOf(asOf: string | null, found: boolean, of: DepartmentCatal
     subjectIds: createSubjectIds(new Map([[1, sandboxBytes('subject', 64)]])),
     call: { signal: new AbortController().signal, deadline: NOW + 1_000 },
     mayCache: (_id, seconds) => void kept.push(seconds),
+    noteRead: () => {},
   };
   const loader = createAnswerLoader(scope, {
     system: 'test',

@@ -71,6 +71,7 @@ export function createAnswerLoader<Facts extends object>(
     const known = result === undefined || result === 'PENDING' || isLegacyError(result) ? null : result;
     const status = toStatus(result, now);
     // What is published is published by the day: nothing is kept beyond the end of it.
+    if (known) scope.noteRead(id, [known.found, known.facts]);
     if (known) scope.mayCache(id, status === 'STALE' ? 0 : Math.min(catalogue.maxAge, secondsLeftOfDay(now)));
     return {
       ...(known?.facts ?? ({} as Partial<Facts>)),
