@@ -40,8 +40,11 @@ export interface RequestScope {
   readonly subjectIds: SubjectIds;
   /** The limit of a legacy call made now: what is left of the request's deadline, at most the soft deadline. */
   readonly call: CallContext;
-  /** Says for how many seconds the gateway may keep what was said about this subject; the least wins, silence is 0. */
-  mayCache(subjectId: string, seconds: number): void;
+  /**
+   * Says for how many seconds the gateway may keep what was said about this subject; the least wins, silence is 0. After
+   * `longest`, as many as `seconds` when left out, it may not even stand in for a fresh answer.
+   */
+  mayCache(subjectId: string, seconds: number, longest?: number): void;
   /** Says what was read of this subject: that it is other than before is announced to the gateways. */
   noteRead(subjectId: string, read: unknown): void;
 }

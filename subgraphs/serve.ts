@@ -23,7 +23,7 @@ import type { Department } from './discover.ts';
 import type { AnnounceChange, Announcements } from './announcements.ts';
 import { NO_ANNOUNCEMENTS, openAnnouncements, toChanges } from './announcements.ts';
 import { assertGranted, itemsOf } from './guard.ts';
-import { createCacheHints } from './cache-hints.ts';
+import { createCacheHints, graceOf } from './cache-hints.ts';
 import { createReadMemory } from './read-memory.ts';
 import type { ReplayGuard } from './replay.ts';
 import { createReplayGuard } from './replay.ts';
@@ -189,15 +189,15 @@ async function mount(
             if (catalogue.maxAge > 0 && memory.isOther(subject, read)) announce([subject]);
           },
         };
-        const answer = await run(schema, documents, body, assertion, department, {
+        const { answer, items } = await run(schema, documents, body, assertion, department, {
           ...scope,
           loaders: connected.loaders(scope),
         });
-        const maxAge = hints.of(body);
+        const kept = hints.of(body, graceOf(catalogue, items));
         return reply.send({
           ...(answer.errors ? { errors: answer.errors.map((error) => toPublicError(error, log)) } : {}),
           data: answer.data ?? null,
-          ...(maxAge ? { extensions: { jinxin: { maxAge } } } : {}),
+          ...(kept ? { extensions: { jinxin: kept } } : {}),
         });
       } finally {
         limit.end();
@@ -222,7 +222,7 @@ async function run(
   assertion: PrincipalAssertion,
   { catalogue }: Department,
   contextValue: unknown,
-): Promise<ExecutionResult> {
+): Promise<{ readonly answer: ExecutionResult; readonly items: readonly string[] }> {
   try {
     const { query, variables, operationName } = requestSchema.parse(JSON.parse(body));
     let checked = documents.get(query);
@@ -231,22 +231,25 @@ async function run(
       checked = { document, errors: validate(schema, document), items: itemsOf(schema, document) };
       documents.set(query, checked);
     }
-    if (checked.errors.length > 0) return { errors: checked.errors };
+    if (checked.errors.length > 0) return refusal(checked.errors);
     assertGranted(checked.items, assertion, catalogue);
-    return await execute({
+    const answer = await execute({
       schema,
       document: checked.document,
       variableValues: variables ?? {},
       operationName: operationName ?? null,
       contextValue,
     });
+    return { answer, items: checked.items };
   } catch (error) {
-    if (error instanceof GraphQLError) return { errors: [error] };
+    if (error instanceof GraphQLError) return refusal([error]);
     if (error instanceof SyntaxError || error instanceof z.ZodError)
-      return { errors: [createError('BAD_REQUEST')] };
+      return refusal([createError('BAD_REQUEST')]);
     throw error;
   }
 }
+
+const refusal = (errors: readonly GraphQLError[]) => ({ answer: { errors }, items: [] });
 
 /** Only what stands in the closed table leaves a department; the rest is a defect, logged here and named INTERNAL. */
 function toPublicError(error: GraphQLError, log: Logger): unknown {
