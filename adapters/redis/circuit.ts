@@ -20,8 +20,11 @@ export interface RedisCircuit {
 /** Most that one command costs whoever asks. */
 const WAIT_MS = 50;
 const PROBE_MS = 200;
-/** So many probes in a row unanswered on a connection that looks alive: the other end is gone without a word. */
-const PROBES_BEFORE_RECONNECT = 10;
+/**
+ * After so many probes in a row that failed on a connection that looks alive it is made anew: the other end may be gone without
+ * a word, or be a primary no more, and the address lead to the new one.
+ */
+const PROBES_BEFORE_RECONNECT = 3;
 const PROBE_KEY = 'jinxin:probe';
 
 /** `purpose` ends the sentence "Redis cannot be used; …" in the log. Never waits for Redis. */

@@ -18,8 +18,6 @@ const OPTIONS: RedisOptions = {
   // While it loads its data it says for how long; by default the driver believes it for up to ten seconds.
   maxLoadingRetryTime: RETRY_MS,
   retryStrategy: (attempt) => Math.min(RETRY_MS, attempt * 50),
-  // A primary that has become a replica keeps its connections: the address may lead to the new one by now.
-  reconnectOnError: (error) => error.message.startsWith('READONLY'),
 };
 
 /**

@@ -100,12 +100,12 @@ describe('a single Redis', () => {
   });
 
   it('that still loads its data is used when it has', async () => {
-    await redis.raw.debug('POPULATE', 200_000, 'ballast', 100);
-    await redis.raw.config('SET', 'key-load-delay', '30');
+    await redis.raw.debug('POPULATE', 10_000, 'ballast', 100);
+    // Microseconds for each key: it loads for a second or two, and answers LOADING meanwhile.
+    await redis.raw.config('SET', 'key-load-delay', '100');
     await redis.raw.config('SET', 'loading-process-events-interval-bytes', '1024');
     const loaded = redis.raw.debug('RELOAD');
     await expectOneWait(store);
-    await redis.raw.config('SET', 'key-load-delay', '0');
     await loaded;
     await until('Redis to be found', () => keeps(store));
   });
@@ -211,6 +211,7 @@ describe('a cluster of Redis', () => {
     for (let at = 0; at < ASKED; at++) expect(await store.getMany(names)).toHaveLength(names.length);
     expect(performance.now() - from).toBeLessThan(ONE_WAIT_MS);
     await cluster.nodes[2]?.start();
-    await until('the cluster to be found', () => keeps(store), 20_000);
+    await cluster.settle();
+    await until('the cluster to be found', () => keeps(store));
   }, 30_000);
 });

@@ -69,6 +69,8 @@ export interface TestCluster {
   /** All nodes, as the product is told of them. */
   readonly url: string;
   readonly nodes: readonly TestRedis[];
+  /** Resolves when every node says that all is well. */
+  settle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -89,11 +91,17 @@ export async function startTestCluster(): Promise<TestCluster> {
   );
   const [first] = nodes as [TestRedis];
   for (const { port } of nodes.slice(1)) await first.raw.cluster('MEET', '127.0.0.1', port);
-  await until('the cluster to agree', async () => {
-    const said = await Promise.all(nodes.map(({ raw }) => raw.cluster('INFO')));
-    return said.every((text) => text.includes('cluster_state:ok') && text.includes('cluster_known_nodes:3'));
-  });
+  const settle = async () => {
+    await until('the cluster to agree', async () => {
+      const said = await Promise.all(nodes.map(({ raw }) => raw.cluster('INFO')));
+      return said.every(
+        (text) => text.includes('cluster_state:ok') && text.includes('cluster_known_nodes:3'),
+      );
+    });
+  };
+  await settle();
   return {
+    settle,
     url: nodes.map(({ url }) => url).join(','),
     nodes,
     close: async () => void (await Promise.all(nodes.map((node) => node.close()))),
