@@ -11,6 +11,7 @@ import { createChangeJournal } from '../adapters/postgres/change-journal.ts';
 import { followJournal } from '../adapters/postgres/journal-follower.ts';
 import { migrate } from '../adapters/postgres/migrate.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
+import { createOnce } from '../adapters/postgres/store.ts';
 import type { Counters } from '../adapters/redis/counters.ts';
 import { createCounters } from '../adapters/redis/counters.ts';
 import { listenToBell } from '../adapters/redis/bell.ts';
@@ -81,7 +82,7 @@ export async function serveGateway(
     closers.push(() => transport.close());
     const counters = createCounters({ url: config.redisUrl, secret: config.signingKey, log });
     closers.push(() => counters.close());
-    const cache = await openCache(config, log, closers);
+    const cache = openCache(config, log, closers);
     const metrics = createGatewayMetrics(registry);
     const supergraph: Supergraph = await loadSupergraph(sdl, {
       log,
@@ -159,14 +160,10 @@ export async function serveGateway(
   }
 }
 
-async function openCache(
-  config: Config,
-  log: Logger,
-  closers: (() => Promise<unknown>)[],
-): Promise<EntityCache> {
+function openCache(config: Config, log: Logger, closers: (() => Promise<unknown>)[]): EntityCache {
   const { cache, cacheEntries: entries, redisUrl, signingKey: sealingKey } = config;
   if (cache === 'off') return createNoCache();
-  const changes = await openChanges(config, log, closers);
+  const changes = openChanges(config, log, closers);
   const remote =
     cache === 'local' || redisUrl === null ? null : createRedisStore({ url: redisUrl, sealingKey, log });
   if (remote) closers.push(() => remote.close());
@@ -178,18 +175,20 @@ async function openCache(
 }
 
 /** Changes are announced in the platform's database, and are known a second later: read, or nothing that is kept is used. */
-async function openChanges(
+function openChanges(
   { platformUrl: url, redisUrl }: Config,
   log: Logger,
   closers: (() => Promise<unknown>)[],
-): Promise<KnownChanges> {
+): KnownChanges {
   if (url === null) return NO_CHANGES;
   const pool = createPool({ url, max: 1, applicationName: 'jinxin-changes', statementTimeoutMs: 1_000, log });
   closers.push(() => pool.end());
   const journal = createChangeJournal(pool);
-  await journal.prepare();
+  // Others may be making tables as well: who starts does not wait for them, and uses nothing that is kept until it has read.
+  const prepare = createOnce(() => journal.prepare());
+  const read = (after: number) => prepare().then(() => journal.read(after));
   const changes = createKnownChanges(() => performance.now());
-  const follower = followJournal({ journal, everyMs: CHANGES_READ_MS, onRead: changes.take, log });
+  const follower = followJournal({ journal: { read }, everyMs: CHANGES_READ_MS, onRead: changes.take, log });
   closers.push(() => follower.close());
   if (redisUrl !== null) {
     const bell = listenToBell(redisUrl, follower.wake);

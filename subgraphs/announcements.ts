@@ -79,11 +79,19 @@ export function openAnnouncements(options: {
     }
   }
 
+  function startPaying(): void {
+    paying ??= pay().finally(() => {
+      paying = null;
+      // Something may have come after the last look.
+      if (owed.size > 0 && !closing.signal.aborted) startPaying();
+    });
+  }
+
   return {
     announce: (changes) => write([...new Set(changes.map(toChangeName))]),
     owe(changes) {
       for (const change of changes) owed.add(toChangeName(change));
-      paying ??= pay().finally(() => (paying = null));
+      startPaying();
     },
     async close() {
       closing.abort();
