@@ -49,6 +49,8 @@ export interface Config {
   };
   readonly consumerRates: ConsumerRates;
   readonly connectionsPerSubgraph: number;
+  /** Where entities are kept; `redis`, and of `both` the second, only where there is a Redis. */
+  readonly cache: 'off' | 'local' | 'redis' | 'both';
   readonly cacheEntries: number;
   readonly limits: OperationLimits;
   readonly otlpEndpoint: string | null;
@@ -95,6 +97,7 @@ const environmentSchema = z.object({
   JINXIN_LOOKUP_QUANTUM_MS: count(100),
   JINXIN_CONSUMER_RATES: z.string().default(''),
   JINXIN_CONNECTIONS_PER_SUBGRAPH: count(64),
+  JINXIN_CACHE: z.enum(['off', 'local', 'redis', 'both']).default('both'),
   JINXIN_CACHE_ENTRIES: count(50_000),
   JINXIN_MOST_COST: count(DEFAULT_LIMITS.cost),
   JINXIN_MOST_SUBJECTS: count(DEFAULT_LIMITS.subjects),
@@ -163,6 +166,7 @@ export function readConfig(
     },
     consumerRates,
     connectionsPerSubgraph: values.JINXIN_CONNECTIONS_PER_SUBGRAPH,
+    cache: values.JINXIN_CACHE,
     cacheEntries: values.JINXIN_CACHE_ENTRIES,
     limits: {
       ...DEFAULT_LIMITS,
@@ -176,7 +180,7 @@ export function readConfig(
 
 /** The configuration as it may be logged: no key, no password. */
 export function toPrintable(config: Config): Readonly<Record<string, unknown>> {
-  const url = (text: string | null) => text?.replace(/\/\/[^@/]*@/, '//***@') ?? null;
+  const url = (text: string | null) => text?.replace(/\/\/[^@/]*@/g, '//***@') ?? null;
   const { signingKey, receipts, auditSuite, subjectIds: _, ...rest } = config;
   return {
     ...rest,

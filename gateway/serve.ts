@@ -7,10 +7,14 @@ import { join } from 'node:path';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import { createChangeJournal } from '../adapters/postgres/change-journal.ts';
+import { followJournal } from '../adapters/postgres/journal-follower.ts';
 import { migrate } from '../adapters/postgres/migrate.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
+import { createOnce } from '../adapters/postgres/store.ts';
 import type { Counters } from '../adapters/redis/counters.ts';
 import { createCounters } from '../adapters/redis/counters.ts';
+import { listenToBell } from '../adapters/redis/bell.ts';
 import { createRedisStore } from '../adapters/redis/store.ts';
 import { issueSandboxToken } from '../schema/sandbox-tokens.ts';
 import type { Config } from './config.ts';
@@ -19,7 +23,10 @@ import type { AuditLog } from './evidence/audit-log.ts';
 import { createAuditLog } from './evidence/audit-log.ts';
 import { AUDIT_MIGRATIONS, makePartitions } from './evidence/audit-tables.ts';
 import { createFileSink } from './evidence/head-sink.ts';
-import { createEntityCache } from './execution/entity-cache.ts';
+import type { EntityCache } from './execution/entity-cache.ts';
+import { createEntityCache, createNoCache } from './execution/entity-cache.ts';
+import type { KnownChanges } from './execution/known-changes.ts';
+import { createKnownChanges, NO_CHANGES } from './execution/known-changes.ts';
 import { createTransport } from './execution/transport.ts';
 import type { SharedParts } from './generation.ts';
 import { loadGeneration } from './generation.ts';
@@ -58,6 +65,8 @@ const MOST_CACHE_BYTES = 128 * 1024 * 1024;
 /** Some 50 kB each, while departments take their time. */
 const MOST_INSIDE = 4_000;
 const MOST_KNOWN = { entries: 2_000, characters: 8 * 1024 * 1024 };
+/** Without a bell that is heard; well within the second in which an announcement is to hold. */
+const CHANGES_READ_MS = 400;
 
 export async function serveGateway(
   config: Config,
@@ -83,13 +92,9 @@ export async function serveGateway(
         connections: config.connectionsPerSubgraph,
       }),
     );
-    const remote = config.redisUrl
-      ? createRedisStore({ url: config.redisUrl, sealingKey: config.signingKey, log })
-      : null;
-    if (remote) closers.push(() => remote.close());
     const counters = createCounters({ url: config.redisUrl, secret: config.signingKey, log });
     closers.push(() => counters.close());
-    const cache = createEntityCache({ entries: config.cacheEntries, bytes: MOST_CACHE_BYTES, remote });
+    const cache = openCache(config, log, closers);
     const metrics = createGatewayMetrics(registry);
     const registered = await openRegistered(config, log, closers);
     const known = createKnownOperations(MOST_KNOWN);
@@ -176,6 +181,43 @@ export async function serveGateway(
 }
 
 const isAddress = (supergraph: string) => /^https?:\/\//.test(supergraph);
+
+function openCache(config: Config, log: Logger, closers: (() => Promise<unknown>)[]): EntityCache {
+  const { cache, cacheEntries: entries, redisUrl, signingKey: sealingKey } = config;
+  if (cache === 'off') return createNoCache();
+  const changes = openChanges(config, log, closers);
+  const remote =
+    cache === 'local' || redisUrl === null ? null : createRedisStore({ url: redisUrl, sealingKey, log });
+  if (remote) closers.push(() => remote.close());
+  return createEntityCache({
+    local: cache === 'redis' ? null : { entries, bytes: MOST_CACHE_BYTES },
+    remote,
+    changes,
+  });
+}
+
+/** Changes are announced in the platform's database, and are known a second later: read, or nothing that is kept is used. */
+function openChanges(
+  { platformUrl: url, redisUrl }: Config,
+  log: Logger,
+  closers: (() => Promise<unknown>)[],
+): KnownChanges {
+  if (url === null) return NO_CHANGES;
+  const pool = createPool({ url, max: 1, applicationName: 'jinxin-changes', statementTimeoutMs: 1_000, log });
+  closers.push(() => pool.end());
+  const journal = createChangeJournal(pool);
+  // Others may be making tables as well: who starts does not wait for them, and uses nothing that is kept until it has read.
+  const prepare = createOnce(() => journal.prepare());
+  const read = (after: number) => prepare().then(() => journal.read(after));
+  const changes = createKnownChanges(() => performance.now());
+  const follower = followJournal({ journal: { read }, everyMs: CHANGES_READ_MS, onRead: changes.take, log });
+  closers.push(() => follower.close());
+  if (redisUrl !== null) {
+    const bell = listenToBell(redisUrl, follower.wake);
+    closers.push(() => bell.close());
+  }
+  return changes;
+}
 
 async function readFirstGraph(files: GraphFiles): Promise<GraphTexts> {
   try {

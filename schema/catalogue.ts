@@ -68,6 +68,20 @@ const catalogueSchema = z
     updateCycle: duration,
     /** How long the gateway may keep an answer. */
     maxAge: duration,
+    /** How long it may keep that there is nothing; left out: a minute, or maxAge where that is less. */
+    maxAgeOfNothing: duration.optional(),
+    /**
+     * How long beyond its time an answer may stand in for a fresh one, marked STALE: while one is fetched, and when none
+     * could be had. Left out: never. What may be seen with consent stands in only with `withConsent`.
+     */
+    stale: z
+      .object({
+        whileRevalidating: duration.optional(),
+        onError: duration.optional(),
+        withConsent: z.boolean().default(false),
+      })
+      .strict()
+      .optional(),
     /** From this age of `asOf` on an answer is marked STALE; left out where the department does not say as of when. */
     staleAfter: duration.optional(),
     items: z.array(item).nonempty(),

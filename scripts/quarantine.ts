@@ -4,7 +4,6 @@
  */
 import { Command } from 'commander';
 import iconv from 'iconv-lite';
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
@@ -14,6 +13,8 @@ import type { Feed } from '../adapters/file-drop/feed.ts';
 import { listQuarantine, readQuarantinedLine } from '../adapters/file-drop/quarantine.ts';
 import { resubmitLine } from '../adapters/file-drop/store.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
+import { openAnnouncements } from '../subgraphs/announcements.ts';
+import { departmentNames } from '../subgraphs/discover.ts';
 
 const DEPARTMENTS = join(import.meta.dirname, '../subgraphs');
 
@@ -86,11 +87,16 @@ async function resubmit(pool: Pool, id: string): Promise<string | null> {
   const [line = ''] = lines;
   if (lines.length > 1 || line === '')
     return '标准输入须恰为一行。 Standard input must hold exactly one line.';
-  const feeds = await readFeeds();
+  const deliverers = await readDeliverers();
+  let department: string | null = null;
   const result = isId(id)
     ? await resubmitLine(
         pool,
-        (system, name) => feeds.get(system)?.find((feed) => feed.name === name),
+        (system, name) => {
+          const deliverer = deliverers.get(system);
+          department = deliverer?.department ?? null;
+          return deliverer?.feeds.find((feed) => feed.name === name);
+        },
         id,
         iconv.encode(line, 'gb18030'),
         new Date(),
@@ -98,6 +104,7 @@ async function resubmit(pool: Pool, id: string): Promise<string | null> {
     : { outcome: 'unknown' as const };
   switch (result.outcome) {
     case 'loaded':
+      await announce(department);
       console.log('已更正。 The line was taken.');
       return null;
     case 'superseded':
@@ -110,16 +117,33 @@ async function resubmit(pool: Pool, id: string): Promise<string | null> {
   }
 }
 
-/** Feeds by the system that delivers them: of every department whose source.ts says what it is delivered. */
-async function readFeeds(): Promise<ReadonlyMap<string, readonly Feed[]>> {
-  const feeds = new Map<string, readonly Feed[]>();
-  for (const entry of readdirSync(DEPARTMENTS, { withFileTypes: true })) {
-    const file = join(DEPARTMENTS, entry.name, 'source.ts');
-    if (!entry.isDirectory() || !existsSync(file)) continue;
-    const source = (await import(pathToFileURL(file).href)) as { SYSTEM?: string; FEEDS?: readonly Feed[] };
-    if (source.SYSTEM !== undefined && source.FEEDS !== undefined) feeds.set(source.SYSTEM, source.FEEDS);
+/** What gateways keep of the department is asked for anew: whose line it was, only its feed could tell. */
+async function announce(department: string | null): Promise<void> {
+  const { url: platformUrl = '' } = command.opts<{ url?: string }>();
+  const redisUrl = process.env['REDIS_URL'] ?? null;
+  const announcements = openAnnouncements({ platformUrl, redisUrl, log: pino({ level: 'silent' }) });
+  try {
+    await announcements.announce([{ department, subject: null }]);
+  } finally {
+    await announcements.close();
   }
-  return feeds;
+}
+
+interface Deliverer {
+  readonly department: string;
+  readonly feeds: readonly Feed[];
+}
+
+/** By the system that delivers: every department whose source.ts says what it is delivered. */
+async function readDeliverers(): Promise<ReadonlyMap<string, Deliverer>> {
+  const deliverers = new Map<string, Deliverer>();
+  for (const department of departmentNames()) {
+    const file = join(DEPARTMENTS, department, 'source.ts');
+    const source = (await import(pathToFileURL(file).href)) as { SYSTEM?: string; FEEDS?: readonly Feed[] };
+    if (source.SYSTEM !== undefined && source.FEEDS !== undefined)
+      deliverers.set(source.SYSTEM, { department, feeds: source.FEEDS });
+  }
+  return deliverers;
 }
 
 function isId(id: string): boolean {

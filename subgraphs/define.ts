@@ -11,6 +11,7 @@ import type { CallObserver } from '../adapters/resilient.ts';
 import type { DepartmentCatalogue } from '../schema/catalogue.ts';
 import type { Principal } from '../schema/principal.ts';
 import type { SubjectIds } from '../schema/subject-id.ts';
+import type { AnnounceChange } from './announcements.ts';
 
 export interface DepartmentObserver extends CallObserver {
   /** Rows that a system answered for a subject nobody asked about: dropped, counted, never shown. */
@@ -27,6 +28,8 @@ export interface ConnectContext<Settings> {
   readonly log: Logger;
   readonly catalogue: DepartmentCatalogue;
   readonly subjectIds: SubjectIds;
+  /** Tells every gateway that what it keeps of these subjects is out of date. */
+  readonly announce: AnnounceChange;
 }
 
 /** What a department's loaders and resolvers are given for one request. */
@@ -37,8 +40,13 @@ export interface RequestScope {
   readonly subjectIds: SubjectIds;
   /** The limit of a legacy call made now: what is left of the request's deadline, at most the soft deadline. */
   readonly call: CallContext;
-  /** Says for how many seconds the gateway may keep what was said about this subject; the least wins, silence is 0. */
-  mayCache(subjectId: string, seconds: number): void;
+  /**
+   * Says for how many seconds the gateway may keep what was said about this subject; the least wins, silence is 0. After
+   * `longest`, as many as `seconds` when left out, it may not even stand in for a fresh answer.
+   */
+  mayCache(subjectId: string, seconds: number, longest?: number): void;
+  /** Says what was read of this subject: that it is other than before is announced to the gateways. */
+  noteRead(subjectId: string, read: unknown): void;
 }
 
 /** Resolver context: the request's scope and the department's own loaders. */

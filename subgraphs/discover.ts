@@ -17,15 +17,19 @@ const ROOM = fileURLToPath(new URL('.', import.meta.url));
 
 /** Every folder here that holds a `subgraph.ts` is a department, in the order of their names; `only` loads just those. */
 export async function discoverDepartments(only?: readonly string[]): Promise<readonly Department[]> {
-  const folders = readdirSync(ROOM, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && existsSync(join(ROOM, entry.name, 'subgraph.ts')))
-    .map(({ name }) => name)
-    .filter((name) => only?.includes(name) ?? true)
-    .sort();
+  const folders = departmentNames().filter((name) => only?.includes(name) ?? true);
   // One after the other: loaders that link modules for tests do not take several graphs at a time.
   const departments: Department[] = [];
   for (const name of folders) departments.push(await loadDepartment(name));
   return departments;
+}
+
+/** In their order; nothing of them is loaded. */
+export function departmentNames(): readonly string[] {
+  return readdirSync(ROOM, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(ROOM, entry.name, 'subgraph.ts')))
+    .map(({ name }) => name)
+    .sort();
 }
 
 async function loadDepartment(name: string): Promise<Department> {

@@ -43,6 +43,7 @@ async function answerOf(asOf: string | null, found: boolean, of: DepartmentCatal
     subjectIds: createSubjectIds(new Map([[1, sandboxBytes('subject', 64)]])),
     call: { signal: new AbortController().signal, deadline: NOW + 1_000 },
     mayCache: (_id, seconds) => void kept.push(seconds),
+    noteRead: () => {},
   };
   const loader = createAnswerLoader(scope, {
     system: 'test',
@@ -55,7 +56,7 @@ async function answerOf(asOf: string | null, found: boolean, of: DepartmentCatal
 describe('the age of an answer', () => {
   it.each([
     ['fresh', '2026-11-22T00:00:00+08:00', true, { status: 'OK', kept: [600] }],
-    ['fresh and empty', '2026-11-22T00:00:00+08:00', false, { status: 'NONE_FOUND', kept: [600] }],
+    ['fresh and empty', '2026-11-22T00:00:00+08:00', false, { status: 'NONE_FOUND', kept: [60] }],
     ['past its update cycle', '2026-11-21T00:00:00+08:00', true, { status: 'STALE', kept: [0] }],
     ['past it and empty', '2026-11-21T00:00:00+08:00', false, { status: 'STALE', kept: [0] }],
     ['not said', null, true, { status: 'STALE', kept: [0] }],
@@ -74,7 +75,21 @@ describe('the age of an answer', () => {
 
   it('is not asked of a department that never says as of when', async () => {
     const { staleAfter: _, ...silent } = catalogue;
-    expect(await answerOf(null, false, silent)).toEqual({ status: 'NONE_FOUND', kept: [600] });
+    expect(await answerOf(null, false, silent)).toEqual({ status: 'NONE_FOUND', kept: [60] });
+  });
+
+  it('lets it be kept no longer than until it would be called stale', async () => {
+    const almost = new Date(NOW - (catalogue.staleAfter ?? 0) * 1_000 + 7_500).toISOString();
+    const { status, kept } = await answerOf(almost, true);
+    expect([status, kept]).toEqual(['OK', [7]]);
+  });
+
+  it('lets the department say for how long nothing is kept', async () => {
+    const patient = { ...catalogue, maxAgeOfNothing: 300 };
+    const eager = { ...catalogue, maxAgeOfNothing: 3_600 };
+    const asOf = '2026-11-22T00:00:00+08:00';
+    expect((await answerOf(asOf, false, patient)).kept).toEqual([300]);
+    expect((await answerOf(asOf, false, eager)).kept).toEqual([600]);
   });
 });
 

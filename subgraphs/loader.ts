@@ -40,6 +40,9 @@ export type ReadSubjects<Facts> = (
   context: CallContext,
 ) => Promise<readonly (Found<Facts> | LegacyError | 'PENDING')[]>;
 
+/** Of somebody of whom there was nothing there may be something soon. */
+const NOTHING_SECONDS = 60;
+
 /**
  * A loader from SubjectId to the department's answer. It resolves to null for a subject of a kind that the department
  * does not keep records on (`serves`), without asking it.
@@ -70,8 +73,13 @@ export function createAnswerLoader<Facts extends object>(
     const now = clock.now();
     const known = result === undefined || result === 'PENDING' || isLegacyError(result) ? null : result;
     const status = toStatus(result, now);
-    // What is published is published by the day: nothing is kept beyond the end of it.
-    if (known) scope.mayCache(id, status === 'STALE' ? 0 : Math.min(catalogue.maxAge, secondsLeftOfDay(now)));
+    if (known) {
+      scope.noteRead(id, [known.found, known.facts]);
+      // What is published is published by the day: nothing is kept beyond the end of it.
+      const longest = secondsLeftOfDay(now);
+      if (status === 'STALE') scope.mayCache(id, 0);
+      else scope.mayCache(id, Math.min(longest, secondsToKeep(known, now)), longest);
+    }
     return {
       ...(known?.facts ?? ({} as Partial<Facts>)),
       status,
@@ -85,6 +93,14 @@ export function createAnswerLoader<Facts extends object>(
       elapsedMs,
       known: known?.facts ?? null,
     };
+  }
+
+  /** That there is nothing, for less long; and nothing for longer than until it would be called STALE. */
+  function secondsToKeep({ found, asOf }: Found<Facts>, now: number): number {
+    const { maxAge, maxAgeOfNothing = NOTHING_SECONDS, staleAfter } = catalogue;
+    const most = found ? maxAge : Math.min(maxAge, maxAgeOfNothing);
+    if (staleAfter === undefined || asOf === null) return most;
+    return Math.max(0, Math.min(most, Math.floor(staleAfter - (now - Date.parse(asOf)) / 1_000)));
   }
 
   function toStatus(

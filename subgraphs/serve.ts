@@ -20,8 +20,11 @@ import type { SubjectIds } from '../schema/subject-id.ts';
 import type { ConnectedSubgraph, DepartmentObserver, RequestScope } from './define.ts';
 import { toSettings } from './define.ts';
 import type { Department } from './discover.ts';
+import type { AnnounceChange, Announcements } from './announcements.ts';
+import { NO_ANNOUNCEMENTS, openAnnouncements, toChanges } from './announcements.ts';
 import { assertGranted, itemsOf } from './guard.ts';
-import { createCacheHints } from './cache-hints.ts';
+import { createCacheHints, graceOf } from './cache-hints.ts';
+import { createReadMemory } from './read-memory.ts';
 import type { ReplayGuard } from './replay.ts';
 import { createReplayGuard } from './replay.ts';
 
@@ -74,12 +77,14 @@ export async function serveSubgraphs(options: ServeOptions): Promise<RunningSubg
 
   const connected: ConnectedSubgraph[] = [];
   const replay = createReplayGuard();
+  const announcements = announcementsOf(options);
   try {
     for (const department of options.departments)
-      connected.push(await mount(app, department, options, replay));
+      connected.push(await mount(app, department, options, { replay, announcements }));
     await app.listen(options.listen);
   } catch (error) {
     await Promise.allSettled([app.close(), ...connected.map((subgraph) => subgraph.close())]);
+    await announcements.close();
     throw error;
   }
   const address = app.server.address();
@@ -95,15 +100,23 @@ export async function serveSubgraphs(options: ServeOptions): Promise<RunningSubg
     async close() {
       await app.close();
       await Promise.all(connected.map((subgraph) => subgraph.close()));
+      await announcements.close();
     },
   };
+}
+
+function announcementsOf({ environment, log }: ServeOptions): Announcements {
+  const platformUrl = environment['JINXIN_PLATFORM_URL'];
+  return platformUrl === undefined
+    ? NO_ANNOUNCEMENTS
+    : openAnnouncements({ platformUrl, redisUrl: environment['REDIS_URL'] ?? null, log });
 }
 
 async function mount(
   app: FastifyInstance,
   department: Department,
   options: ServeOptions,
-  replay: ReplayGuard,
+  { replay, announcements }: { readonly replay: ReplayGuard; readonly announcements: Announcements },
 ): Promise<ConnectedSubgraph> {
   const { subgraph, catalogue } = department;
   const log = options.log.child({ department: subgraph.name });
@@ -112,10 +125,19 @@ async function mount(
       { typeDefs: parse(toSubgraphSdl(department.sdl)), resolvers: subgraph.resolvers as never },
     ]),
   );
+  const announce: AnnounceChange = (subjects) => announcements.owe(toChanges(subgraph.name, subjects));
   const connected = await subgraph.connect(
-    { clock: options.clock, observer: options.observer, log, catalogue, subjectIds: options.subjectIds },
+    {
+      clock: options.clock,
+      observer: options.observer,
+      log,
+      catalogue,
+      subjectIds: options.subjectIds,
+      announce,
+    },
     toSettings(subgraph.name, options.environment),
   );
+  const memory = createReadMemory();
   const documents = new LRUCache<string, CheckedDocument>({
     max: 1_000,
     maxSize: MOST_CHARACTERS,
@@ -162,16 +184,20 @@ async function mount(
           subjectIds: options.subjectIds,
           call: { signal: limit.signal, deadline: now + left },
           mayCache: hints.mayCache,
+          noteRead(subject, read) {
+            // What nobody keeps need not be announced.
+            if (catalogue.maxAge > 0 && memory.isOther(subject, read)) announce([subject]);
+          },
         };
-        const answer = await run(schema, documents, body, assertion, department, {
+        const { answer, items } = await run(schema, documents, body, assertion, department, {
           ...scope,
           loaders: connected.loaders(scope),
         });
-        const maxAge = hints.of(body);
+        const kept = hints.of(body, graceOf(catalogue, items));
         return reply.send({
           ...(answer.errors ? { errors: answer.errors.map((error) => toPublicError(error, log)) } : {}),
           data: answer.data ?? null,
-          ...(maxAge ? { extensions: { jinxin: { maxAge } } } : {}),
+          ...(kept ? { extensions: { jinxin: kept } } : {}),
         });
       } finally {
         limit.end();
@@ -196,7 +222,7 @@ async function run(
   assertion: PrincipalAssertion,
   { catalogue }: Department,
   contextValue: unknown,
-): Promise<ExecutionResult> {
+): Promise<{ readonly answer: ExecutionResult; readonly items: readonly string[] }> {
   try {
     const { query, variables, operationName } = requestSchema.parse(JSON.parse(body));
     let checked = documents.get(query);
@@ -205,22 +231,25 @@ async function run(
       checked = { document, errors: validate(schema, document), items: itemsOf(schema, document) };
       documents.set(query, checked);
     }
-    if (checked.errors.length > 0) return { errors: checked.errors };
+    if (checked.errors.length > 0) return refusal(checked.errors);
     assertGranted(checked.items, assertion, catalogue);
-    return await execute({
+    const answer = await execute({
       schema,
       document: checked.document,
       variableValues: variables ?? {},
       operationName: operationName ?? null,
       contextValue,
     });
+    return { answer, items: checked.items };
   } catch (error) {
-    if (error instanceof GraphQLError) return { errors: [error] };
+    if (error instanceof GraphQLError) return refusal([error]);
     if (error instanceof SyntaxError || error instanceof z.ZodError)
-      return { errors: [createError('BAD_REQUEST')] };
+      return refusal([createError('BAD_REQUEST')]);
     throw error;
   }
 }
+
+const refusal = (errors: readonly GraphQLError[]) => ({ answer: { errors }, items: [] });
 
 /** Only what stands in the closed table leaves a department; the rest is a defect, logged here and named INTERNAL. */
 function toPublicError(error: GraphQLError, log: Logger): unknown {

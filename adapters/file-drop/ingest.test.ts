@@ -13,6 +13,7 @@ import { createClock } from '../clock.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { createPool } from '../postgres/pool.ts';
 import type { Feed } from './feed.ts';
+import type { FileOutcome } from './ingest.ts';
 import { createIngest } from './ingest.ts';
 import { FILE_DROP_MIGRATIONS, FILE_DROP_SCOPE } from './schema.sql.ts';
 import { createSftp } from './sftp.ts';
@@ -205,6 +206,36 @@ describe('a file that is not what its flag file says', () => {
       { outcome: 'taken', file: 'AMOUNTS_20260402.txt' },
     ]);
     expect(await rows()).toEqual(['S001=5']);
+  });
+});
+
+describe('what a new file changes', () => {
+  const changedBy = async (sync: () => Promise<readonly FileOutcome[]>) => {
+    const [file] = await sync();
+    if (file?.outcome !== 'taken') throw new Error(`the file was not taken: ${JSON.stringify(file)}`);
+    return file.changed && file.changed.toSorted();
+  };
+
+  it('is told by subject: whoever is new, gone or said something else of', async () => {
+    const { sync } = createRig();
+    deliver(['甲|S001|5', '乙|S002|7', '丙|S003|1', '丙|S003|2']);
+    expect(await changedBy(sync)).toBeNull();
+    deliver(['乙|S002|8', '丙|S003|2', '丙|S003|1', '丁|S004|1']);
+    expect(await changedBy(sync)).toEqual(['S001', 'S002', 'S004']);
+    deliver(['乙|S002|8', '丁|S004|1', '丙|S003|2', '丙|S003|1']);
+    expect(await changedBy(sync)).toEqual([]);
+  });
+
+  it('is in doubt of whom a line is or was set aside, and of everybody where nobody can tell whose it is', async () => {
+    const { sync } = createRig();
+    deliver(['甲|S001|5', '乙|S002|7', '丙|S003|1']);
+    await sync();
+    deliver(['甲|S001|5', '乙|S002', '丙|S003|1']);
+    expect(await changedBy(sync)).toEqual(['S002']);
+    deliver(['甲|S001|5', '乙|S002|7', '丙|S003|1']);
+    expect(await changedBy(sync)).toEqual(['S002']);
+    deliver(['甲|S001|5', '???', '丙|S003|1']);
+    expect(await changedBy(sync)).toBeNull();
   });
 });
 

@@ -23,6 +23,8 @@ export type FileOutcome = { readonly feed: string; readonly file: string } & (
       readonly lines: number;
       readonly loaded: number;
       readonly quarantined: number;
+      /** Whom the file says something else of than the one before; null: nobody can tell of whom. */
+      readonly changed: readonly string[] | null;
     }
   | { readonly outcome: 'refused'; readonly reason: string }
   | { readonly outcome: 'waiting' }
@@ -101,7 +103,8 @@ export function createIngest(options: {
         );
         if (result) {
           outcomes.push({ ...said, outcome: 'taken', lines: lines.length, ...result });
-          log.info({ ...said, lines: lines.length, ...result }, 'a nightly file was taken');
+          const { loaded, quarantined } = result;
+          log.info({ ...said, lines: lines.length, loaded, quarantined }, 'a nightly file was taken');
         }
         return outcomes;
       } catch (error) {

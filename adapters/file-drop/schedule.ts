@@ -15,6 +15,8 @@ export function startSyncing(options: {
   /** Runs before the first sync, again until it succeeds: the store may be down when we start. */
   readonly prepare: () => Promise<void>;
   readonly onSynced: (outcomes: readonly FileOutcome[]) => void;
+  /** Subjects of whom the files say something else than before, as the feeds name them; null: nobody can tell of whom. */
+  readonly onChanged: (subjects: readonly string[] | null) => void;
 }): Repeating {
   const { ingest, everyMs, limitMs, clock, log } = options;
   let isPrepared = false;
@@ -24,7 +26,9 @@ export function startSyncing(options: {
     try {
       if (!isPrepared) await options.prepare();
       isPrepared = true;
-      options.onSynced(await ingest.sync(limit.signal));
+      const outcomes = await ingest.sync(limit.signal);
+      options.onSynced(outcomes);
+      for (const file of outcomes) if (file.outcome === 'taken') options.onChanged(file.changed);
     } catch (error) {
       const fault = isLegacyError(error) ? error.fault : 'store';
       if (!stop.aborted)

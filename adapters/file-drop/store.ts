@@ -20,8 +20,15 @@ export interface CurrentFile {
   readonly businessDate: string;
 }
 
-/** Taken lines are loaded or quarantined; there is no third way. `null`: another process was first. */
-export type LoadResult = { readonly loaded: number; readonly quarantined: number } | null;
+/**
+ * Taken lines are loaded or quarantined; there is no third way. `changed`: subjects of whom the feed says something else than
+ * before, or of whom a line was or is set aside; null: nobody can tell of whom. `null`: another process was first.
+ */
+export type LoadResult = {
+  readonly loaded: number;
+  readonly quarantined: number;
+  readonly changed: readonly string[] | null;
+} | null;
 
 /**
  * `superseded`: the line's file is no longer the current one, so its line has nothing to correct.
@@ -58,11 +65,7 @@ export async function loadFile(pool: pg.Pool, file: ParsedFile, takenAt: Date): 
     );
     const [before] = rows;
     if (before?.is_same) return null;
-    if (before) {
-      // By file, which no index begins with: once a night a scan is cheaper than an index that every insert pays for.
-      await client.query('DELETE FROM file_drop_row WHERE file = $1', [before.id]);
-      await client.query('UPDATE file_drop_file SET is_current = false WHERE id = $1', [before.id]);
-    }
+    if (before) await client.query('UPDATE file_drop_file SET is_current = false WHERE id = $1', [before.id]);
     const inserted = await client.query<{ id: string }>(
       `INSERT INTO file_drop_file (system, feed, name, digest, business_date, lines, taken_at, is_current)
        VALUES ($1, $2, $3, $4, $5, $6, $7, true) RETURNING id`,
@@ -85,8 +88,27 @@ export async function loadFile(pool: pg.Pool, file: ParsedFile, takenAt: Date): 
         [id, ...(['subject', 'line', 'raw', 'reason'] as const).map((key) => bad.map((entry) => entry[key]))],
       );
     }
-    return { loaded: file.lines.length - quarantined, quarantined };
+    const changed = before ? await findChanged(client, before.id, id ?? '') : null;
+    // By file, which no index begins with: once a night a scan is cheaper than an index that every insert pays for.
+    if (before) await client.query('DELETE FROM file_drop_row WHERE file = $1', [before.id]);
+    return { loaded: file.lines.length - quarantined, quarantined, changed };
   });
+}
+
+async function findChanged(
+  client: pg.PoolClient,
+  before: string,
+  after: string,
+): Promise<readonly string[] | null> {
+  const said = (file: string) => `SELECT subject, record FROM file_drop_row WHERE file = ${file}`;
+  const { rows } = await client.query<{ subject: string }>(
+    `SELECT DISTINCT subject FROM (
+       (${said('$1')} EXCEPT ${said('$2')}) UNION ALL (${said('$2')} EXCEPT ${said('$1')})
+       UNION ALL SELECT subject, NULL FROM file_drop_quarantine WHERE file IN ($1, $2) AND resolved_at IS NULL
+     ) AS changed`,
+    [before, after],
+  );
+  return rows.some(({ subject }) => subject === '') ? null : rows.map(({ subject }) => subject);
 }
 
 /** Hands a quarantined line in again, corrected: `raw` is the whole line in the file's encoding, without its end. */

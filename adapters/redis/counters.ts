@@ -6,7 +6,7 @@ import { createHmac, hkdfSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import { connectRedis } from './connection.ts';
+import { openRedis } from './circuit.ts';
 
 /** Takes `points` (1). Resolves with null when there was room, else with the milliseconds until there is again. Never rejects. */
 export type Take = (key: string, points?: number) => Promise<number | null>;
@@ -17,63 +17,43 @@ export interface Counters {
   close(): Promise<void>;
 }
 
-const REST_MS = 1_000;
-
 /** Without `url` each process counts by itself. `secret`: any private key of the platform's; no key is readable in Redis. */
 export function createCounters(options: {
   url: string | null;
   secret: KeyObject | null;
   log: Logger;
 }): Counters {
-  const redis = options.url === null ? null : connectRedis(options.url);
+  const circuit =
+    options.url === null
+      ? null
+      : openRedis({
+          url: options.url,
+          purpose: 'each process counts rates by itself',
+          log: options.log,
+        });
   const secret = options.secret?.export({ type: 'pkcs8', format: 'der' }) ?? Buffer.from('jinxin');
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'jinxin counters', 32));
-  let isDown = false;
-  let probeAt = 0;
-  redis?.on('error', noteDown);
-  redis?.on('ready', noteBack);
-
-  function noteDown(error: unknown): void {
-    if (!isDown)
-      options.log.warn({ err: error }, 'Redis cannot be used; each process counts rates by itself');
-    isDown = true;
-    probeAt = performance.now() + REST_MS;
-  }
-  function noteBack(): void {
-    if (isDown) options.log.info('Redis is back: rates are counted together again');
-    isDown = false;
-  }
-  /** Beside the requests: whether it is back is nobody's fifty milliseconds. */
-  function probe(): void {
-    if (performance.now() < probeAt) return;
-    probeAt = performance.now() + REST_MS;
-    redis?.ping().then(noteBack, noteDown);
-  }
 
   return {
     counter(name, points, seconds) {
       const limits = { points, duration: seconds, keyPrefix: `jinxin:r:${name}` };
       const own = new RateLimiterMemory(limits);
-      const shared = redis && new RateLimiterRedis({ ...limits, storeClient: redis });
+      const shared = circuit && new RateLimiterRedis({ ...limits, storeClient: circuit.client });
       return async (counted, taken = 1) => {
         // A key may be made of somebody: what stands in Redis can be told from nothing but itself.
         const hidden = createHmac('sha256', key).update(counted).digest('base64url');
-        if (shared && !isDown) {
-          try {
-            return await take(shared, hidden, taken);
-          } catch (error) {
-            noteDown(error);
-          }
-        } else if (shared) probe();
+        if (circuit && shared) {
+          const together = await circuit.attempt(() => take(shared, hidden, taken), UNKNOWN);
+          if (together !== UNKNOWN) return together;
+        }
         return take(own, hidden, taken);
       };
     },
-    close() {
-      redis?.disconnect();
-      return Promise.resolve();
-    },
+    close: () => circuit?.close() ?? Promise.resolve(),
   };
 }
+
+const UNKNOWN = Symbol('not counted together');
 
 async function take(
   limiter: RateLimiterMemory | RateLimiterRedis,

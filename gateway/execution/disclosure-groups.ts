@@ -73,7 +73,7 @@ export async function groupByDenied(
 }
 
 /** Whose representation it is: its own id, or the id of the subject in its key. */
-function subjectOf(representation: Representation): string | null {
+export function subjectOf(representation: Representation): string | null {
   const subject = representation['subject'];
   const nested = typeof subject === 'object' && subject !== null ? (subject as Representation)['id'] : null;
   const id = nested ?? representation['id'];

@@ -9,9 +9,10 @@ import { dropExpired } from './adverse-records.ts';
 import type { DataSourceOptions } from './fetch-request.ts';
 import { toGraphQLError, toRequest, unreachable } from './fetch-request.ts';
 import type { DecidedEntry, Group, Representation } from './disclosure-groups.ts';
-import { groupByDenied, noteGrounds, toDenial, withNobody } from './disclosure-groups.ts';
+import { groupByDenied, noteGrounds, subjectOf, toDenial, withNobody } from './disclosure-groups.ts';
+import type { EntityResult, Loaded } from './entity-cache.ts';
 import type { CutOperation } from './fetch-operation.ts';
-import type { JointQuery } from './joint-query.ts';
+import { copyDeeply } from './frozen.ts';
 import { createJointQueries } from './joint-query.ts';
 import type { EntitiesAnswer, EntitiesAsk, EntityError } from './program/program.ts';
 import type { GatewayScope } from './request-scope.ts';
@@ -21,16 +22,6 @@ import type { SubgraphAnswer, SubgraphErrorBody } from './transport.ts';
 import { SubgraphUnreachableError } from './transport.ts';
 
 type Entity = Record<string, unknown>;
-
-export interface EntityResult {
-  readonly entity: Entity | null;
-  readonly errors: readonly SubgraphErrorBody[];
-}
-
-export interface LoadedEntity extends EntityResult {
-  /** Seconds for which it may be kept. */
-  readonly maxAge: number;
-}
 
 /** Representations of one fetch that may disclose the same. */
 interface Share {
@@ -108,7 +99,7 @@ export function createEntitiesFetch(options: Omit<DataSourceOptions, 'personOf'>
           ? share.entries.map(() => ({ entity: nothing(share), errors: [] }))
           : found.slice(next, (next += share.entries.length));
       return results.map((result, at) => {
-        const complete = { entity: fill(result.entity, fetch.topKeys), errors: result.errors };
+        const complete = { entity: fill(toOwn(result.entity), fetch.topKeys), errors: result.errors };
         return fetch.holdsRecords && !share.entries[at]?.seesExpired ? withoutExpired(complete) : complete;
       });
     });
@@ -120,12 +111,17 @@ export function createEntitiesFetch(options: Omit<DataSourceOptions, 'personOf'>
     places: readonly { readonly share: Share; readonly entry: DecidedEntry }[],
   ): Promise<readonly EntityResult[]> {
     let asked = 0;
-    const keys = places.map(({ share, entry }) =>
-      cache.keyOf([facts.hash, subgraph, share.cut.query, share.ask.variables, entry.text]),
-    );
-    const found = await cache.getMany(
-      keys,
-      (misses) => {
+    const abouts = new Map<Share, string>();
+    for (const { share } of places)
+      if (!abouts.has(share))
+        abouts.set(share, cache.digest([facts.hash, share.cut.query, share.ask.variables]));
+    const found = await cache.getMany({
+      subgraph,
+      representations: places.map(({ entry }) => entry.text),
+      abouts: places.map(({ share }) => abouts.get(share) ?? ''),
+      subjects: places.map(({ entry }) => subjectOf(entry.representation)),
+      asker: scope.asker,
+      load(misses) {
         asked += misses.length;
         return load(
           scope,
@@ -134,8 +130,7 @@ export function createEntitiesFetch(options: Omit<DataSourceOptions, 'personOf'>
           places.length - misses.length,
         );
       },
-      scope.asker,
-    );
+    });
     options.observeCache(subgraph, places.length - asked, asked);
     if (asked === 0)
       noteAnswered(scope.trail, {
@@ -155,7 +150,7 @@ export function createEntitiesFetch(options: Omit<DataSourceOptions, 'personOf'>
     subgraph: string,
     places: readonly { readonly share: Share; readonly entry: DecidedEntry }[],
     cached: number,
-  ): Promise<readonly LoadedEntity[]> {
+  ): Promise<readonly Loaded[]> {
     const shares = [...new Set(places.map(({ share }) => share))];
     const joint = jointQueryOf(shares.map(({ cut }) => cut));
     if (!joint) {
@@ -171,7 +166,7 @@ export function createEntitiesFetch(options: Omit<DataSourceOptions, 'personOf'>
         ),
       );
       const lists = new Map(shares.map((share, at) => [share, [...(each[at] ?? [])]]));
-      return places.map(({ share }) => lists.get(share)?.shift() as LoadedEntity);
+      return places.map(({ share }) => lists.get(share)?.shift() as Loaded);
     }
     const variables: Record<string, unknown> = {};
     const representations = new Map<string, string[]>();
@@ -196,20 +191,20 @@ export function createEntitiesFetch(options: Omit<DataSourceOptions, 'personOf'>
         asked: places.length,
         statuses: items.length > 0 ? statusesIn(answer.data) : [],
       });
+      let offset = 0;
       const lists = new Map(
         shares.map((share, at) => {
           const { key = '', variable = '' } = joint.parts[at] ?? {};
-          return [
-            share,
-            readEntities(answer, { key, variable }, representations.get(variable)?.length ?? 0, share),
-          ];
+          const from = offset;
+          offset += representations.get(variable)?.length ?? 0;
+          return [share, readEntities(answer, share, { key, from, to: offset })];
         }),
       );
       const next = new Map<Share, number>();
       return places.map(({ share }) => {
         const at = next.get(share) ?? 0;
         next.set(share, at + 1);
-        return lists.get(share)?.[at] as LoadedEntity;
+        return lists.get(share)?.[at] as Loaded;
       });
     } catch (error) {
       if (!(error instanceof SubgraphUnreachableError)) throw error;
@@ -259,12 +254,13 @@ function bySameDenials(shares: readonly Share[]): Iterable<readonly Share[]> {
   return groups.values();
 }
 
+/** `key`: of its entities in the answer; `from`, `to`: its place among all that were asked for. */
 function readEntities(
-  { data, errors, maxAge }: SubgraphAnswer,
-  { key, variable }: JointQuery['parts'][number],
-  count: number,
+  { data, errors, maxAge, grace }: SubgraphAnswer,
   share: Share,
-): readonly LoadedEntity[] {
+  { key, from, to }: { readonly key: string; readonly from: number; readonly to: number },
+): readonly Loaded[] {
+  const count = to - from;
   const list = data?.[key];
   const isUsable = Array.isArray(list) && list.length === count;
   const own: (SubgraphErrorBody[] | undefined)[] = [];
@@ -283,7 +279,8 @@ function readEntities(
     return {
       entity: isUsable ? (list[at] as Entity | null) : nothing(share),
       errors: all,
-      maxAge: all.length > 0 ? 0 : (maxAge.get(variable)?.[at] ?? 0),
+      maxAge: all.length > 0 ? 0 : (maxAge[from + at] ?? 0),
+      grace: grace?.[from + at],
     };
   });
 }
@@ -306,6 +303,10 @@ function withoutExpired({ entity, errors }: EntityResult): EntityResult {
     }),
   };
 }
+
+/** What others hold as well is frozen: what is merged into is one's own. */
+const toOwn = (entity: EntityResult['entity']): Entity | null =>
+  entity !== null && Object.isFrozen(entity) ? copyDeeply(entity as Entity) : entity;
 
 /** What was cut or not answered is null, never absent. */
 function fill(entity: Entity | null, keys: readonly string[]): Entity | null {

@@ -3,7 +3,7 @@
  * names: a client's variable can never be one of them (keys.ts).
  */
 import type { CutOperation } from './fetch-operation.ts';
-import { privateKey } from './keys.ts';
+import { entitiesAlias, representationsVariable } from '../../schema/joint-fetch.ts';
 
 export interface JointQuery {
   readonly query: string;
@@ -21,7 +21,7 @@ export function toJointQuery(cuts: readonly CutOperation[]): JointQuery | null {
     return { query: only.query, parts: [{ key: KEY, variable: VARIABLE }] };
   const variables = new Map<string, string>();
   const fields: string[] = [];
-  const parts = cuts.map((_, at) => ({ key: privateKey(`e${at}`), variable: privateKey(`r${at}`) }));
+  const parts = cuts.map((_, at) => ({ key: entitiesAlias(at), variable: representationsVariable(at) }));
   for (const [at, { joinable }] of cuts.entries()) {
     const part = parts[at];
     if (!joinable || !part) return null;

@@ -3,6 +3,7 @@
  * fetched under a private key made of its response name, so that it can never stand for another field.
  */
 import type { FieldNode, GraphQLNamedType, GraphQLOutputType, GraphQLSchema } from 'graphql';
+import { PRIVATE_PREFIX } from '../../schema/joint-fetch.ts';
 import {
   isInterfaceType,
   isObjectType,
@@ -11,20 +12,14 @@ import {
   TypeNameMetaFieldDef,
 } from 'graphql';
 
-/** Private response keys begin with this; no schema of ours has such a field. */
-const PRIVATE = 'jx__';
-
-/** A name inside a request to a department that is nobody's but the gateway's. */
-export const privateKey = (name: string): string => `${PRIVATE}${name}`;
-
 /** The key under which a field of the client's operation is fetched. */
 export function keyOf(field: FieldNode): string {
   const name = field.name.value;
   if (name === '__typename') return name;
   const responseName = field.alias?.value ?? name;
   // A field of such a name would be taken for a private key.
-  return responseName !== name || field.arguments?.length || name.startsWith(PRIVATE)
-    ? `${PRIVATE}${responseName}`
+  return responseName !== name || field.arguments?.length || name.startsWith(PRIVATE_PREFIX)
+    ? `${PRIVATE_PREFIX}${responseName}`
     : name;
 }
 
@@ -33,17 +28,17 @@ export function keyOf(field: FieldNode): string {
  * taken for it, nor taken away with it.
  */
 export function variableKeyOf(name: string): string {
-  return name === 'representations' || name.startsWith(PRIVATE) ? `${PRIVATE}${name}` : name;
+  return name === 'representations' || name.startsWith(PRIVATE_PREFIX) ? `${PRIVATE_PREFIX}${name}` : name;
 }
 
 /** The client's variable behind the name under which it is planned. */
 export function variableNameOf(key: string): string {
-  return key.startsWith(PRIVATE) ? key.slice(PRIVATE.length) : key;
+  return key.startsWith(PRIVATE_PREFIX) ? key.slice(PRIVATE_PREFIX.length) : key;
 }
 
 /** The client's response name behind a key, as it stands in the path of an error. */
 export function toResponseName(key: string | number): string | number {
-  return typeof key === 'string' && key.startsWith(PRIVATE) ? key.slice(PRIVATE.length) : key;
+  return typeof key === 'string' && key.startsWith(PRIVATE_PREFIX) ? key.slice(PRIVATE_PREFIX.length) : key;
 }
 
 /** The declared type of a field, those of introspection included; undefined where the type has no such field. */

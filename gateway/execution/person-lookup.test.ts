@@ -79,7 +79,7 @@ describe('looking up', () => {
   const answer = (data: SubgraphAnswer['data'], errors: SubgraphAnswer['errors'] = []): SubgraphAnswer => ({
     data,
     errors,
-    maxAge: new Map(),
+    maxAge: [],
   });
 
   /** `found` is what the department answers to the first question; `denied` what may not be seen of the person. */

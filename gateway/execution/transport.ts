@@ -8,12 +8,18 @@ import { z } from 'zod';
 import type { Principal } from '../../schema/principal.ts';
 import { isData } from './program/own.ts';
 import { DEADLINE_HEADER, PRINCIPAL_HEADER, signPrincipal } from '../../schema/principal.ts';
+import type { Grace } from './entity-cache.ts';
 
 export interface SubgraphAnswer {
   readonly data: Readonly<Record<string, unknown>> | null;
   readonly errors: readonly SubgraphErrorBody[];
-  /** For each variable of representations, seconds for which each entity may be kept; empty where the subgraph says nothing. */
-  readonly maxAge: ReadonlyMap<string, readonly number[]>;
+  /**
+   * Seconds for which each entity may be kept, those of several variables one after the other; empty where the subgraph says
+   * nothing.
+   */
+  readonly maxAge: readonly number[];
+  /** How long beyond that each may stand in for a fresh one; left out where none ever may. */
+  readonly grace?: readonly Grace[];
 }
 
 export type SubgraphErrorBody = z.infer<typeof errorSchema>;
@@ -52,12 +58,14 @@ const errorSchema = z.looseObject({
   extensions: z.record(z.string(), z.unknown()).nullish(),
 });
 const errorsSchema = z.array(errorSchema).nullish();
-const secondsSchema = z.array(z.number().nonnegative());
-/** One list for the variable `representations`, or a list for each variable that holds some. */
-const maxAgeSchema = z
+const graceSchema = z.object({
+  whileRevalidating: z.number().nonnegative(),
+  onError: z.number().nonnegative(),
+});
+const hintsSchema = z
   .looseObject({
     jinxin: z
-      .looseObject({ maxAge: z.union([secondsSchema, z.record(z.string(), secondsSchema)]) })
+      .looseObject({ maxAge: z.array(z.number().nonnegative()), grace: z.array(graceSchema).optional() })
       .optional(),
   })
   .nullish();
@@ -151,24 +159,24 @@ function readAnswer(answer: unknown, subgraph: string): SubgraphAnswer {
   if (!isData(answer)) throw new SubgraphUnreachableError(subgraph, 'did not answer with GraphQL');
   const [data, told] = [answer['data'], answer['errors']];
   const errors = told === undefined ? NO_ERRORS : errorsSchema.safeParse(told).data;
-  const maxAge = answer['extensions'] === undefined ? NO_AGES : readMaxAge(answer['extensions']);
-  if (errors === undefined || maxAge === null || !(data === undefined || data === null || isData(data)))
+  const hints = answer['extensions'] === undefined ? NO_HINTS : readHints(answer['extensions']);
+  if (errors === undefined || hints === null || !(data === undefined || data === null || isData(data)))
     throw new SubgraphUnreachableError(subgraph, 'did not answer with GraphQL');
   if (data === undefined && !errors?.length)
     throw new SubgraphUnreachableError(subgraph, 'answered with neither data nor errors');
-  return { data: data ?? null, errors: errors ?? NO_ERRORS, maxAge };
+  return { data: data ?? null, errors: errors ?? NO_ERRORS, ...hints };
 }
 
 const NO_ERRORS: readonly never[] = [];
-const NO_AGES: SubgraphAnswer['maxAge'] = new Map();
+type Hints = Pick<SubgraphAnswer, 'maxAge' | 'grace'>;
+const NO_HINTS: Hints = { maxAge: [] };
 
 /** Null for what is no hint of ours. */
-function readMaxAge(extensions: unknown): SubgraphAnswer['maxAge'] | null {
-  const parsed = maxAgeSchema.safeParse(extensions);
+function readHints(extensions: unknown): Hints | null {
+  const parsed = hintsSchema.safeParse(extensions);
   if (!parsed.success) return null;
-  const maxAge = parsed.data?.jinxin?.maxAge;
-  if (maxAge === undefined) return NO_AGES;
-  return new Map(Array.isArray(maxAge) ? [['representations', maxAge]] : Object.entries(maxAge));
+  const { maxAge = [], grace = [] } = parsed.data?.jinxin ?? {};
+  return { maxAge, grace };
 }
 
 /** The parser's own error quotes the text, which may be about somebody: it goes no further. */

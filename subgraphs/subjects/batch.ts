@@ -29,6 +29,28 @@ export async function applyBatch(
   return rowCount ?? 0;
 }
 
+/** Of whom the index will say something else: companies of the batch, and the persons whom they name or have named. */
+export async function findTouched(
+  client: PoolClient,
+  changes: readonly RegisterChange[],
+): Promise<readonly string[]> {
+  const companies = changes.flatMap((change) =>
+    change.change === 'removed'
+      ? [change.subjectId]
+      : change.change === 'registered'
+        ? [change.entry.subjectId]
+        : [],
+  );
+  const { rows } = await client.query<{ subject_id: string }>(
+    'SELECT DISTINCT subject_id FROM subjects.person WHERE named_by = ANY($1::text[])',
+    [companies],
+  );
+  const named = changes.flatMap((change) =>
+    change.change === 'registered' && change.entry.personId !== null ? [change.entry.personId] : [],
+  );
+  return [...new Set([...companies, ...named, ...rows.map(({ subject_id: id }) => id)])];
+}
+
 /**
  * The register repeats a subject for every change (变更): the last row stands, and a name that an earlier one gave is a
  * former name.

@@ -146,6 +146,7 @@ describe('the index of persons', () => {
       subjectIds,
       call: context,
       mayCache: () => {},
+      noteRead: () => {},
     };
     const { person } = createSubjectLoaders(index, scope);
     const answers = await person.loadMany([ZHANG, LI].map((one) => subjectIds.ofPerson(one)));

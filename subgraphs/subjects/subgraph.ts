@@ -31,7 +31,7 @@ export default defineSubgraph({
     coolDownMs: z.coerce.number().positive().default(10_000),
   }),
 
-  connect({ settings, clock, observer, log, subjectIds }) {
+  connect({ settings, clock, observer, log, subjectIds, announce }) {
     const { platformUrl, exchangeUrl, syncEveryMs, deadlineMs, coolDownMs } = settings;
     const pool = createPool({
       url: platformUrl,
@@ -74,7 +74,17 @@ export default defineSubgraph({
           );
     const sync =
       exchange &&
-      startSync({ exchange, pool: filler, prepare, everyMs: syncEveryMs, subjectIds, clock, observer, log });
+      startSync({
+        exchange,
+        pool: filler,
+        prepare,
+        everyMs: syncEveryMs,
+        subjectIds,
+        clock,
+        observer,
+        announce,
+        log,
+      });
 
     return Promise.resolve({
       index: createSubjectIndex(store),

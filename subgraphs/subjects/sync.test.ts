@@ -24,10 +24,14 @@ const never = new AbortController().signal;
 /** More than two batches, and an end that is not the end of a batch. */
 const population = generatePopulation({ size: 8_000, seed: 'sync' });
 
-type Replica = SyncOptions & { readonly quarantined: () => number };
+type Replica = SyncOptions & {
+  readonly quarantined: () => number;
+  readonly announced: readonly (readonly string[] | null)[];
+};
 
 function createReplica(exchangeUrl: string, platformUrl: string): Replica {
   let quarantined = 0;
+  const announced: (readonly string[] | null)[] = [];
   const pool = createPool({ url: platformUrl, max: 1, applicationName: 'test', log });
   return {
     exchange: createPostgresAdapter({ system: 'exchange', url: exchangeUrl, poolSize: 1 }),
@@ -37,6 +41,8 @@ function createReplica(exchangeUrl: string, platformUrl: string): Replica {
     subjectIds,
     clock: systemClock,
     observer: { quarantined: (_, count) => (quarantined += count) },
+    announce: (subjects) => announced.push(subjects),
+    announced,
     log,
     quarantined: () => quarantined,
   };
@@ -108,6 +114,28 @@ describe('filling the index', () => {
     expect(await state()).toMatchObject({ sequence: 6_000, is_filled: false });
     await syncOnce(replica, never);
     expect(await state()).toEqual(WHOLE);
+  });
+
+  it('announces whom a change is about, those whom the company named before and names now too', async () => {
+    const [replica] = replicas;
+    const [, { name = '', code = '' } = {}] = population;
+    const change = async (sequence: number, person: string, number: string) => {
+      await exchange.query(
+        `INSERT INTO "v_企业登记" VALUES ('R1', $1, now(), 'U', $2, $3, '1', $4, $5, NULL)`,
+        [sequence, name, code, person, number],
+      );
+      await syncOnce(replica, never);
+      return replica.announced.at(-1)?.toSorted();
+    };
+    await syncOnce(replica, never);
+    expect(replica.announced).toEqual([null]);
+    const company = subjectIds.ofOrganisation(code);
+    const [one, other] = ['120101190001010016', '120101190002020021'];
+    const ids = [one, other].map((number) => subjectIds.ofPerson(number ?? ''));
+    expect(await change(8_001, '测试甲', one ?? '')).toEqual([company, ids[0]].toSorted());
+    expect(await change(8_002, '测试乙', other ?? '')).toEqual([company, ...ids].toSorted());
+    await syncOnce(replica, never);
+    expect(replica.announced.at(-1)).toEqual([]);
   });
 
   it('writes a batch wholly or not at all', async () => {

@@ -10,8 +10,9 @@ import type { Clock } from '../../adapters/clock.ts';
 import type { Repeating } from '../../adapters/repeat.ts';
 import { startRepeating } from '../../adapters/repeat.ts';
 import type { SubjectIds } from '../../schema/subject-id.ts';
+import type { AnnounceChange } from '../announcements.ts';
 import type { DepartmentObserver } from '../define.ts';
-import { applyBatch } from './batch.ts';
+import { applyBatch, findTouched } from './batch.ts';
 import type { RegisterState } from './source.ts';
 import {
   assertMostlySound,
@@ -39,6 +40,8 @@ export interface SyncOptions {
   readonly subjectIds: SubjectIds;
   readonly clock: Clock;
   readonly observer: Pick<DepartmentObserver, 'quarantined'>;
+  /** Told of whom the index says something else, when it does; null: of anybody. */
+  readonly announce: AnnounceChange;
   readonly log: Logger;
 }
 
@@ -69,6 +72,7 @@ export async function syncOnce(options: SyncOptions, signal: AbortSignal): Promi
   await options.prepare();
   const start = await readCursor(options, signal);
   let { cursor } = start;
+  const isFromTheStart = cursor.sequence === 0;
   let batch = await readBatch(options, cursor.sequence, signal);
   for (;;) {
     const { changes, isEnd } = batch;
@@ -79,7 +83,7 @@ export async function syncOnce(options: SyncOptions, signal: AbortSignal): Promi
     const following = isEnd ? null : readBatch(options, next.sequence, signal);
     // Awaited below; should the transaction fail first, that is the failure to be told.
     following?.catch(() => undefined);
-    const quarantined = await inTransaction(options.pool, async (client) => {
+    const applied = await inTransaction(options.pool, async (client) => {
       // Another replica may be filling the same index: whoever finds the cursor moved leaves the rest to it.
       const { rows: held } = await client.query(
         'SELECT sequence, generation FROM subjects.fill WHERE feed = $1 FOR UPDATE',
@@ -89,17 +93,27 @@ export async function syncOnce(options: SyncOptions, signal: AbortSignal): Promi
         .object({ sequence: z.coerce.number(), generation: z.number() })
         .parse(held[0]);
       if (generation !== expected.generation || sequence !== expected.sequence) return null;
-      const count = await applyBatch(client, FEED, changes, next.generation, new Date(options.clock.now()));
+      const touched = isFromTheStart ? null : await findTouched(client, changes);
+      const quarantined = await applyBatch(
+        client,
+        FEED,
+        changes,
+        next.generation,
+        new Date(options.clock.now()),
+      );
       await client.query(
         'UPDATE subjects.fill SET sequence = $2, anchor = $3, generation = $4, is_whole = is_whole OR $5 WHERE feed = $1',
         [FEED, next.sequence, next.anchor, next.generation, isEnd],
       );
       if (isEnd && !expected.is_whole) await forgetOlder(client, next.generation);
       if (isEnd) await finish(client, start.register);
-      return count;
+      return { quarantined, touched };
     });
-    if (quarantined === null) return;
-    if (quarantined > 0) options.observer.quarantined(EXCHANGE, quarantined);
+    if (applied === null) return;
+    if (applied.quarantined > 0) options.observer.quarantined(EXCHANGE, applied.quarantined);
+    // While it is filled everything changes: said once, at the end.
+    if (applied.touched !== null) options.announce(applied.touched);
+    else if (isEnd) options.announce(null);
     if (following === null) return;
     cursor = next;
     batch = await following;

@@ -9,6 +9,7 @@ import { migrate } from '../../adapters/postgres/migrate.ts';
 import { createPool } from '../../adapters/postgres/pool.ts';
 import { createResilientAdapter } from '../../adapters/resilient.ts';
 import { createPostgresAdapter } from '../../adapters/sql/postgres.ts';
+import { isCreditCode } from '../../schema/identifiers/unified-social-credit-code.ts';
 import { defineSubgraph } from '../define.ts';
 import { createAnswerLoader } from '../loader.ts';
 import { resolvers } from './resolvers.ts';
@@ -33,7 +34,7 @@ export default defineSubgraph({
     coolDownMs: milliseconds(10_000),
   }),
 
-  connect({ settings, clock, observer, log }) {
+  connect({ settings, clock, observer, log, subjectIds, announce }) {
     const sftp = createSftp({
       system: SYSTEM,
       url: settings.sftpUrl,
@@ -78,6 +79,9 @@ export default defineSubgraph({
         );
         if (count > 0) observer.quarantined(SYSTEM, count);
       },
+      // Whatever else stands where a code should is nobody who is asked about.
+      onChanged: (codes) =>
+        announce(codes && codes.filter(isCreditCode).map((code) => subjectIds.ofOrganisation(code))),
     });
     const read = createTaxSource(reader, {
       clock,

@@ -53,7 +53,7 @@ export interface AskedBody {
 export interface DepartmentAnswer {
   readonly data?: Readonly<Record<string, unknown>> | null;
   readonly errors?: readonly unknown[];
-  readonly extensions?: { readonly jinxin: { readonly maxAge: Readonly<Record<string, readonly number[]>> } };
+  readonly extensions?: { readonly jinxin: { readonly maxAge: readonly number[] } };
 }
 
 export interface DepartmentRules {
@@ -100,11 +100,8 @@ export function createCanaryDepartments(
       const key = `${subgraph} ${query}`;
       const known = documents.get(key) ?? read(schema, query);
       documents.set(key, known);
-      const lists = Object.entries(variables).filter((entry): entry is [string, readonly Node[]] =>
-        isRepresentations(entry[1]),
-      );
-      const asked = lists
-        .flatMap(([, representations]) => representations)
+      const asked = Object.values(variables)
+        .flatMap((value) => (isRepresentations(value) ? value : []))
         .map((one) => rules.subjects[subjectOf(one, one)]?.id ?? '');
       rules.onCall({ subgraph, principal, coordinates: known.coordinates, subjects: [...new Set(asked)] });
       const result = await execute({
@@ -119,15 +116,7 @@ export function createCanaryDepartments(
       return {
         ...(result as DepartmentAnswer),
         ...(asked.length > 0 && maxAge > 0
-          ? {
-              extensions: {
-                jinxin: {
-                  maxAge: Object.fromEntries(
-                    lists.map(([name, representations]) => [name, representations.map(() => maxAge)]),
-                  ),
-                },
-              },
-            }
+          ? { extensions: { jinxin: { maxAge: asked.map(() => maxAge) } } }
           : {}),
       };
     },
@@ -227,7 +216,7 @@ function principalIn(header: string | string[] | undefined): string {
 }
 
 /** Whether a variable holds representations of entities: whatever it is called, each tells its type. */
-function isRepresentations(value: unknown): boolean {
+function isRepresentations(value: unknown): value is readonly Node[] {
   return (
     Array.isArray(value) &&
     value.length > 0 &&

@@ -26,6 +26,7 @@ export interface GatewayModules {
   readonly loadSupergraph: (typeof loadModule)['loadSupergraph'];
   readonly createDataSource: (typeof dataSourceModule)['createDataSource'];
   readonly createEntityCache: (typeof entityCacheModule)['createEntityCache'];
+  readonly createNoCache: (typeof entityCacheModule)['createNoCache'];
 }
 
 export interface Question {
@@ -49,8 +50,16 @@ export async function loadGatewayModules(root: string): Promise<GatewayModules> 
   const { createPersons } = await load<typeof personsModule>('persons.ts');
   const { loadSupergraph } = await load<typeof loadModule>('supergraph/load.ts');
   const { createDataSource } = await load<typeof dataSourceModule>('execution/data-source.ts');
-  const { createEntityCache } = await load<typeof entityCacheModule>('execution/entity-cache.ts');
-  return { createGateway, createPersons, loadSupergraph, createDataSource, createEntityCache };
+  const { createEntityCache, createNoCache } =
+    await load<typeof entityCacheModule>('execution/entity-cache.ts');
+  return {
+    createGateway,
+    createPersons,
+    loadSupergraph,
+    createDataSource,
+    createEntityCache,
+    createNoCache,
+  };
 }
 
 export async function createGatewayCore(
@@ -152,7 +161,7 @@ export function createDirectTransport(
       return {
         data: answer.data ?? null,
         errors: (answer.errors ?? []) as never,
-        maxAge: new Map(Object.entries(answer.extensions?.jinxin.maxAge ?? {})),
+        maxAge: answer.extensions?.jinxin.maxAge ?? [],
       };
     },
     close: () => Promise.resolve(),
@@ -164,22 +173,19 @@ export function createExchangeableCache(modules: GatewayModules): EntityCache & 
   empty(): void;
   takeAway(): void;
 } {
-  const fresh = () => modules.createEntityCache({ entries: 500, bytes: 4 * 1024 * 1024, remote: null });
+  const fresh = () =>
+    modules.createEntityCache({ local: { entries: 500, bytes: 4 * 1024 * 1024 }, remote: null });
   let current: EntityCache = fresh();
   return {
-    keyOf: (parts) => current.keyOf(parts),
-    getMany: (...args) => current.getMany(...args),
+    digest: (parts) => current.digest(parts),
+    getMany: (fetch) => current.getMany(fetch),
     stats: () => current.stats(),
     empty() {
       current = fresh();
     },
     takeAway() {
-      current = {
-        keyOf: () => '',
-        // Neither kept nor shared: whoever asks, asks the department.
-        getMany: (keys, load) => load(keys.map((_, at) => at)),
-        stats: () => ({ hits: 0, misses: 0 }),
-      };
+      // Neither kept nor shared: whoever asks, asks the department.
+      current = modules.createNoCache();
     },
   };
 }

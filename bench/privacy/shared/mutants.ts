@@ -34,17 +34,35 @@ const isCallOf = (node: ts.Node, name: string): node is ts.CallExpression =>
 const elementsOf = (node: ts.Node | undefined) =>
   node && ts.isArrayLiteralExpression(node) ? [...node.elements] : null;
 
+/** The expressions in the templates below some nodes. */
+const spansIn = (nodes: readonly ts.Node[] = []): readonly ts.Node[] =>
+  nodes.flatMap((node) =>
+    ts.isTemplateExpression(node)
+      ? node.templateSpans.map(({ expression }) => expression)
+      : spansIn(node.getChildren()),
+  );
+
 const PLACES: readonly KeyPlace[] = [
   {
     key: 'entity cache',
     file: 'gateway/execution/entities-fetch.ts',
-    find: (node) => (isCallOf(node, 'keyOf') ? elementsOf(node.arguments[0]) : null),
+    find: (node) => (isCallOf(node, 'digest') ? elementsOf(node.arguments[0]) : null),
     instead: '0',
+  },
+  {
+    key: 'entity cache',
+    file: 'gateway/execution/entity-cache.ts',
+    find: (node) =>
+      ts.isFunctionDeclaration(node) && node.name?.text === 'toKey'
+        ? spansIn(node.body?.getChildren())
+        : null,
+    instead: "''",
   },
   {
     key: 'single flight',
     file: 'gateway/execution/entities-fetch.ts',
-    find: (node) => (isCallOf(node, 'getMany') && node.arguments[2] ? [node.arguments[2]] : null),
+    find: (node) =>
+      ts.isPropertyAssignment(node) && node.name.getText() === 'asker' ? [node.initializer] : null,
     instead: "''",
   },
   {
