@@ -166,8 +166,7 @@ export function createGateway(parts: GatewayParts): Gateway {
         isRepeatable: operation.operation.operation !== 'mutation',
         log,
       },
-      (withdrawn) =>
-        attempt(operation, { ...received, coerced, consumer: request.consumer }, run.scopeOf(withdrawn)),
+      (withdrawn) => attempt(operation, { ...received, consumer: request.consumer }, run.scopeOf(withdrawn)),
     );
   }
 
@@ -212,16 +211,15 @@ export function createGateway(parts: GatewayParts): Gateway {
   /** Makes the answer once: executed, shaped, with what is to be recorded of it. */
   async function attempt(
     operation: PreparedOperation,
-    { toEdgeId, coerced, ...asked }: ReceivedIds & RunRequest,
+    { toEdgeId, ...asked }: ReceivedIds & RunRequest,
     scope: GatewayScope,
   ): Promise<Attempt> {
     askAhead(operation, scope);
-    const executed = await runPlan(
-      operation,
-      { ...asked, coerced },
-      { fetch: parts.dataSource(scope), deadline: scope.deadline },
-    );
-    const shaped = shape(operation, coerced, executed, scope, toEdgeId);
+    const executed = await runPlan(operation, asked, {
+      fetch: parts.dataSource(scope),
+      deadline: scope.deadline,
+    });
+    const shaped = shape(operation, executed, scope, toEdgeId);
     for (const item of shaped.items) scope.trail.disclosed.add(item);
     const invalid = shaped.errors.filter(({ extensions }) => extensions['code'] === 'INTERNAL').length;
     if (invalid > 0) log.warn({ places: invalid }, 'departments answered what the schema does not allow');
@@ -256,14 +254,12 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   function shape(
     { shape: shapeAnswer }: PreparedOperation,
-    variables: Readonly<Record<string, unknown>>,
     executed: Executed,
     { rights, trail }: GatewayScope,
     toEdgeId: ReceivedIds['toEdgeId'],
   ) {
     const failures = createFailures(executed.errors);
     return shapeAnswer(executed.data, {
-      variables,
       toEdgeId,
       hasFailed: failures.at,
       unmaskable(item, path) {

@@ -140,7 +140,7 @@ async function check(
     for (const file of files) {
       const query = readFileSync(file, 'utf8');
       const prepared = await prepare(
-        { query, operationName: null, consumer: options.consumer },
+        { query, operationName: null, variables: {}, consumer: options.consumer },
         rights,
         true,
       );

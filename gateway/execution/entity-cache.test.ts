@@ -123,7 +123,7 @@ describe('the entity cache', () => {
     time = 59_999;
     const kept = cache.getMany({
       subgraph: 'tax',
-      abouts: ids.map(() => 'query'),
+      abouts: ['query'],
       representations: ['{"id":"k"}'],
       subjects: ['k'],
       asker: 'bank-b',

@@ -31,11 +31,6 @@ export function variableKeyOf(name: string): string {
   return name === 'representations' || name.startsWith(PRIVATE_PREFIX) ? `${PRIVATE_PREFIX}${name}` : name;
 }
 
-/** The client's variable behind the name under which it is planned. */
-export function variableNameOf(key: string): string {
-  return key.startsWith(PRIVATE_PREFIX) ? key.slice(PRIVATE_PREFIX.length) : key;
-}
-
 /** The client's response name behind a key, as it stands in the path of an error. */
 export function toResponseName(key: string | number): string | number {
   return typeof key === 'string' && key.startsWith(PRIVATE_PREFIX) ? key.slice(PRIVATE_PREFIX.length) : key;

@@ -4,6 +4,7 @@ import { createKnownOperations } from './known.ts';
 const operation = (query: string) => ({
   query,
   operationName: null,
+  variables: {},
   asker: { kind: 'public', purpose: 'PUBLIC_QUERY' } as const,
   mayIntrospect: true,
 });

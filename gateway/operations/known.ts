@@ -5,6 +5,8 @@ import type { Asker } from '../authorization/decide.ts';
 export interface KnownOperation {
   readonly query: string;
   readonly operationName: string | null;
+  /** Those that `@skip` and `@include` were given. */
+  readonly variables: Readonly<Record<string, boolean>>;
   /** Of those who asked: what they are denied is cut before an operation is planned. */
   readonly asker: Asker;
   readonly mayIntrospect: boolean;

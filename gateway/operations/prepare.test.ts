@@ -42,7 +42,6 @@ const by = {
 };
 const ofVariables = (variables: Readonly<Record<string, unknown>>) => ({
   variables,
-  coerced: variables,
   consumer,
 });
 beforeAll(async () => {
@@ -59,14 +58,14 @@ describe('a prepared operation', () => {
   it('is prepared once, and refused once', async () => {
     const prepare = createPrepare(1_000_000);
     for (const query of ['{ b }', '{ nope }', '{ b']) {
-      const request = { query, operationName: null, consumer };
+      const request = { query, operationName: null, variables: {}, consumer };
       expect(await prepare(request, rights, true)).toBe(await prepare(request, rights, true));
     }
   });
 
   it('is prepared once for those who ask at the same time', async () => {
     const prepare = createPrepare(1_000_000);
-    const request = { query: '{ b }', operationName: null, consumer };
+    const request = { query: '{ b }', operationName: null, variables: {}, consumer };
     const [first, second] = await Promise.all([1, 2].map(() => prepare(request, rights, true)));
     expect(first).toBe(second);
   });
@@ -75,7 +74,7 @@ describe('a prepared operation', () => {
     const prepare = createPrepare(1_000_000);
     const query = 'query A { b } query B { a { b } } query S { __schema { queryType { name } } }';
     const ask = (operationName: string, mayIntrospect: boolean) =>
-      prepare({ query, operationName, consumer }, rights, mayIntrospect);
+      prepare({ query, operationName, variables: {}, consumer }, rights, mayIntrospect);
     expect([await ask('A', true), await ask('B', true)]).toMatchObject([
       { operation: { name: { value: 'A' } } },
       { operation: { name: { value: 'B' } } },
@@ -90,7 +89,8 @@ describe('a prepared operation', () => {
     expect(weigh(dense, parse(dense))).toBeGreaterThan(2_000 * 200);
     expect(weigh(padded, null)).toBeGreaterThanOrEqual(500_000);
     const prepare = createPrepare(2_000_000);
-    const ask = (query: string) => prepare({ query, operationName: null, consumer }, rights, true);
+    const ask = (query: string) =>
+      prepare({ query, operationName: null, variables: {}, consumer }, rights, true);
     const first = await ask(padded);
     for (let at = 0; at < 20; at++) await ask(`${padded}${at}`);
     expect(await ask(padded)).not.toBe(first);
@@ -101,7 +101,7 @@ describe('a prepared operation', () => {
     const run = createRun(supergraph);
     const query = `query ($type: String!, $n: Int) { ...Both } fragment Both on Query { b(n: $n) ...OfSchema }
       fragment OfSchema on Query { t: __type(name: $type) { name } }`;
-    const prepared = await prepare({ query, operationName: null, consumer }, rights, true);
+    const prepared = await prepare({ query, operationName: null, variables: {}, consumer }, rights, true);
     if (!('hash' in prepared)) throw prepared[0] ?? new Error('it was refused');
     const result = await run(prepared, ofVariables({ type: 'Query', n: 1 }), by);
     expect(result?.data).toMatchObject({ jx__t: { name: 'Query' } });
@@ -111,7 +111,11 @@ describe('a prepared operation', () => {
 
   it('may not ask for the schema below the root, where the answer of a department would stand', async () => {
     const query = '{ a { __schema { queryType { name } } } }';
-    const refused = await createPrepare(1_000_000)({ query, operationName: null, consumer }, rights, true);
+    const refused = await createPrepare(1_000_000)(
+      { query, operationName: null, variables: {}, consumer },
+      rights,
+      true,
+    );
     expect(refused).toMatchObject([{ extensions: { code: 'INVALID_OPERATION' } }]);
   });
 });
@@ -124,6 +128,7 @@ describe('an operation that is known', () => {
     const request = {
       query: '{ b __typename __schema { queryType { name } } }',
       operationName: null,
+      variables: {},
       consumer,
     };
     const first = await prepare(request, rights, true);
@@ -142,7 +147,7 @@ describe('an operation that is known', () => {
 describe('what is wrong with an operation', () => {
   const refusals = async (query: string, mayIntrospect: boolean) => {
     const refused = await createPrepare(1_000_000)(
-      { query, operationName: null, consumer },
+      { query, operationName: null, variables: {}, consumer },
       rights,
       mayIntrospect,
     );

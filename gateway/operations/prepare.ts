@@ -23,6 +23,8 @@ import type { OperationLimits } from '../limits/operation-limits.ts';
 import { assertWithinLimits } from '../limits/operation-limits.ts';
 import { createSubjectCounter } from '../limits/subjects.ts';
 import type { Supergraph } from '../supergraph/load.ts';
+import type { Conditions, ConditionVariable } from './conditions.ts';
+import { findConditions, valuesOf } from './conditions.ts';
 import { readDocument, weigh } from './document.ts';
 import type { KnownOperations } from './known.ts';
 import { splitIntrospection } from './introspection.ts';
@@ -54,6 +56,8 @@ export interface PreparedOperation {
 export interface OperationRequest {
   readonly query: string;
   readonly operationName: string | null;
+  /** As the client sent them: those that `@skip` and `@include` are given decide what is planned. */
+  readonly variables: Readonly<Record<string, unknown>>;
   /** Who pays for the preparation, if there is any. */
   readonly consumer: string;
 }
@@ -79,22 +83,25 @@ export type Prepare = (
   mayIntrospect: boolean,
 ) => Promise<Prepared>;
 
+/** Keys of operations whose variables of conditions are remembered. */
+const MOST_CONDITIONAL = 10_000;
 /** How long an operation that could not be planned in time is remembered as such; milliseconds. */
 const REFUSAL_KEPT_MS = 60_000;
 
 export function createOperations({ supergraph, limits, bytes, known: uses }: PrepareOptions): Prepare {
   const { apiSchema: schema, planner } = supergraph;
   const costOf = createCostModel(supergraph.fullSchema, supergraph.costRules);
-  const valuesOf = createValueModel(supergraph.fullSchema, supergraph.costRules);
+  const amountsOf = createValueModel(supergraph.fullSchema, supergraph.costRules);
   const subjectsOf = createSubjectCounter(schema);
   const documents = new LRUCache<string, DocumentNode | GraphQLError>({ maxSize: bytes });
   const prepared = new LRUCache<string, Prepared>({ maxSize: bytes });
+  const conditional = new LRUCache<string, readonly ConditionVariable[]>({ max: MOST_CONDITIONAL });
   const preparing = new Map<string, Promise<Prepared>>();
 
   return async function prepare(request, rights, mayIntrospect) {
     const { kind, purpose, department } = rights.asker;
     // Principals of one kind, purpose and department are denied the same items before the subject is known.
-    const key = digest(
+    const general = digest(
       JSON.stringify([
         request.query,
         request.operationName,
@@ -104,10 +111,18 @@ export function createOperations({ supergraph, limits, bytes, known: uses }: Pre
         mayIntrospect,
       ]),
     );
+    const conditions = valuesOf(conditionsOf(general, request), request.variables);
+    // One operation for each set of their values.
+    const key =
+      general +
+      Object.values(conditions)
+        .map((value) => (value ? ' 1' : ' 0'))
+        .join('');
     const note = (made: Prepared) => {
       if (!('hash' in made)) return made;
       const { query, operationName } = request;
-      uses?.note(key, () => ({ query, operationName, asker: rights.asker, mayIntrospect }));
+      const { asker } = rights;
+      uses?.note(key, () => ({ query, operationName, variables: conditions, asker, mayIntrospect }));
       return made;
     };
     const known = prepared.get(key);
@@ -116,7 +131,7 @@ export function createOperations({ supergraph, limits, bytes, known: uses }: Pre
     const shared = JSON.stringify([key, request.consumer]);
     const others = preparing.get(shared);
     if (others) return others;
-    const making = makeAndKeep(key, request, rights, mayIntrospect);
+    const making = makeAndKeep(key, request, rights, mayIntrospect, conditions);
     preparing.set(shared, making);
     return making.then(note).finally(() => preparing.delete(shared));
   };
@@ -126,8 +141,9 @@ export function createOperations({ supergraph, limits, bytes, known: uses }: Pre
     request: OperationRequest,
     rights: Rights,
     mayIntrospect: boolean,
+    conditions: Conditions,
   ): Promise<Prepared> {
-    const made = await make(request, rights, mayIntrospect).catch((error: unknown) => {
+    const made = await make(request, rights, mayIntrospect, conditions).catch((error: unknown) => {
       if (error instanceof GraphQLError && error.extensions['code'] === 'LIMIT_EXCEEDED') return [error];
       throw error;
     });
@@ -145,6 +161,7 @@ export function createOperations({ supergraph, limits, bytes, known: uses }: Pre
     { query, operationName, consumer }: OperationRequest,
     rights: Rights,
     mayIntrospect: boolean,
+    conditions: Conditions,
   ): Promise<Prepared> {
     const document = documentOf(query);
     if (document instanceof GraphQLError) return [document];
@@ -156,16 +173,18 @@ export function createOperations({ supergraph, limits, bytes, known: uses }: Pre
       return [createError('INVALID_OPERATION', { detail: 'Name one operation of the document.' })];
     if (operation.operation === 'subscription')
       return [createError('INVALID_OPERATION', { detail: 'Subscriptions are not served here.' })];
-    const fragments = new Map<string, FragmentDefinitionNode>();
-    for (const definition of document.definitions)
-      if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+    const fragments = fragmentsOf(document);
     const amounts = {
       cost: costOf(operation, fragments),
-      values: valuesOf(operation, fragments),
+      values: amountsOf(operation, fragments),
       subjects: subjectsOf(operation, fragments),
     };
     assertAmountsWithin(amounts, limits);
-    const { document: rewritten, cut, needs } = rewriteOperation(schema, operation, fragments, rights);
+    const {
+      document: rewritten,
+      cut,
+      needs,
+    } = rewriteOperation(schema, { operation, fragments, conditions }, rights);
     const split = rewritten ? splitIntrospection(rewritten) : { plain: null, introspection: null };
     if (!split)
       return [
@@ -190,6 +209,7 @@ export function createOperations({ supergraph, limits, bytes, known: uses }: Pre
         schema,
         operation,
         fragments,
+        conditions,
         cut,
         itemsOf: rights.itemsOf,
         maskOf(parent, field) {
@@ -204,6 +224,20 @@ export function createOperations({ supergraph, limits, bytes, known: uses }: Pre
     };
   }
 
+  /** Of a document that cannot be read there are none: it will be refused. */
+  function conditionsOf(key: string, { query, operationName }: OperationRequest) {
+    const known = conditional.get(key);
+    if (known) return known;
+    const document = documentOf(query);
+    const operation = document instanceof GraphQLError ? null : getOperationAST(document, operationName);
+    const found =
+      operation && !(document instanceof GraphQLError)
+        ? findConditions(operation, fragmentsOf(document))
+        : [];
+    conditional.set(key, found);
+    return found;
+  }
+
   function documentOf(query: string): DocumentNode | GraphQLError {
     const key = digest(query);
     const known = documents.get(key);
@@ -212,6 +246,13 @@ export function createOperations({ supergraph, limits, bytes, known: uses }: Pre
     documents.set(key, read, { size: weigh(query, read instanceof GraphQLError ? null : read) });
     return read;
   }
+}
+
+function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of document.definitions)
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  return fragments;
 }
 
 function digest(...parts: readonly string[]): string {

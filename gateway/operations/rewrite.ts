@@ -1,6 +1,7 @@
 /**
  * The client's operation → the operation that is planned.
  *
+ * 0. What `@skip` and `@include` leave out is left out, and the directives with it (conditions.ts).
  * 1. Fields that this principal may not see are cut out, with whatever becomes empty by it: no department is asked.
  * 2. Every aliased field and every field with arguments is given a private response key. A client's alias is never an
  *    internal key: the stock gateway answers wrong data where an alias meets a key or a required field, and masking by
@@ -24,6 +25,8 @@ import type { Requirement } from '../authorization/decision.ts';
 import type { Rights } from '../authorization/rights.ts';
 import { isSelected, stateFieldsOf } from '../execution/adverse-records.ts';
 import { fieldType, keyOf, variableKeyOf } from '../execution/keys.ts';
+import { isIncluded } from '../execution/shape/collect-fields.ts';
+import type { Conditions } from './conditions.ts';
 
 export interface Rewritten {
   /** Null when nothing that may be seen is left to fetch. */
@@ -34,19 +37,30 @@ export interface Rewritten {
   readonly needs: ReadonlySet<Requirement>;
 }
 
+export interface Rewriting {
+  readonly operation: OperationDefinitionNode;
+  readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  readonly conditions: Conditions;
+}
+
 export function rewriteOperation(
   schema: GraphQLSchema,
-  operation: OperationDefinitionNode,
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  { operation, fragments, conditions }: Rewriting,
   rights: Rights,
 ): Rewritten {
   const cut = new Map<FieldNode, string | null>();
   const needs = new Set<Requirement>();
-  const rewrittenFragments = new Map<string, FragmentDefinitionNode | null>();
+  const rewrittenFragments = new Map<string, FragmentDefinitionNode | 'skipped' | null>();
 
-  function rewriteSelections(set: SelectionSetNode, parent: GraphQLNamedType): SelectionSetNode | null {
-    const selections = set.selections.flatMap((selection) => rewriteSelection(selection, parent));
-    if (selections.length === 0) return null;
+  /** Null when all of it was cut; 'skipped' when conditions alone have left nothing of it. */
+  function rewriteSelections(
+    set: SelectionSetNode,
+    parent: GraphQLNamedType,
+  ): SelectionSetNode | 'skipped' | null {
+    const included = set.selections.filter((selection) => isIncluded(selection, conditions));
+    const parts = included.map((selection) => rewriteSelection(selection, parent));
+    const selections = parts.flatMap((part) => (part === 'skipped' ? [] : part));
+    if (selections.length === 0) return parts.every((part) => part === 'skipped') ? 'skipped' : null;
     for (const field of stateFieldsOf(parent))
       if (!isSelected(selections, field) && findDenying(parent, field.name.value) === null)
         selections.push(field);
@@ -54,14 +68,18 @@ export function rewriteOperation(
     return { kind: Kind.SELECTION_SET, selections };
   }
 
-  function rewriteSelection(selection: SelectionNode, parent: GraphQLNamedType): SelectionNode[] {
+  function rewriteSelection(selection: SelectionNode, parent: GraphQLNamedType): SelectionNode[] | 'skipped' {
     if (selection.kind === Kind.INLINE_FRAGMENT) {
       const type = narrowed(selection.typeCondition?.name.value, parent);
       const inner = type ? rewriteSelections(selection.selectionSet, type) : null;
-      return inner ? [{ ...selection, selectionSet: inner }] : [];
+      if (inner === 'skipped') return inner;
+      return inner ? [{ ...withoutConditions(selection), selectionSet: inner }] : [];
     }
-    if (selection.kind === Kind.FRAGMENT_SPREAD)
-      return rewriteFragment(selection.name.value) ? [selection] : [];
+    if (selection.kind === Kind.FRAGMENT_SPREAD) {
+      const fragment = rewriteFragment(selection.name.value);
+      if (fragment === 'skipped') return fragment;
+      return fragment ? [withoutConditions(selection)] : [];
+    }
     return rewriteField(selection, parent);
   }
 
@@ -72,20 +90,21 @@ export function rewriteOperation(
     return isWider ? parent : type;
   }
 
-  function rewriteFragment(name: string): FragmentDefinitionNode | null {
+  function rewriteFragment(name: string): FragmentDefinitionNode | 'skipped' | null {
     const known = rewrittenFragments.get(name);
     if (known !== undefined) return known;
     const fragment = fragments.get(name);
     const type = fragment && schema.getType(fragment.typeCondition.name.value);
     const inner = fragment && type ? rewriteSelections(fragment.selectionSet, type) : null;
-    const rewritten = fragment && inner ? { ...fragment, selectionSet: inner } : null;
+    const rewritten =
+      inner === 'skipped' ? inner : fragment && inner ? { ...fragment, selectionSet: inner } : null;
     rewrittenFragments.set(name, rewritten);
     return rewritten;
   }
 
   function rewriteField(field: FieldNode, parent: GraphQLNamedType): FieldNode[] {
     const name = field.name.value;
-    const keyed = withKey(field);
+    const keyed = withKey(withoutConditions(field));
     if (name === '__typename') return [TYPENAME];
     const denying = findDenying(parent, name);
     if (denying !== null) {
@@ -99,7 +118,8 @@ export function rewriteOperation(
       cut.set(field, null);
       return [];
     }
-    return [{ ...keyed, selectionSet: inner }];
+    // Of an object of which nothing is selected it is still told whether there is one.
+    return [{ ...keyed, selectionSet: inner === 'skipped' ? NOTHING_SELECTED : inner }];
   }
 
   /** A field of an interface needs the rights of every implementation: whichever it is, nothing may leak. */
@@ -114,8 +134,10 @@ export function rewriteOperation(
 
   const root = schema.getRootType(operation.operation);
   const inner = root ? rewriteSelections(operation.selectionSet, root) : null;
-  if (!inner) return { document: null, cut, needs };
-  const used = [...rewrittenFragments.values()].filter((fragment) => fragment !== null);
+  if (!inner || inner === 'skipped') return { document: null, cut, needs };
+  const used = [...rewrittenFragments.values()].filter(
+    (fragment) => fragment !== null && fragment !== 'skipped',
+  );
   const document: DocumentNode = {
     kind: Kind.DOCUMENT,
     definitions: [{ ...operation, selectionSet: inner }, ...used],
@@ -124,6 +146,13 @@ export function rewriteOperation(
 }
 
 const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
+const NOTHING_SELECTED: SelectionSetNode = { kind: Kind.SELECTION_SET, selections: [TYPENAME] };
+
+/** `@skip` and `@include` alone can stand on a selection: they have been applied. */
+function withoutConditions<Node extends SelectionNode>(node: Node): Node {
+  const { directives, ...bare } = node;
+  return directives?.length ? (bare as Node) : node;
+}
 
 function withVariableKeys(document: DocumentNode): DocumentNode {
   return visit(document, {

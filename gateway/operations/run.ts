@@ -1,7 +1,7 @@
 /** Runs a prepared operation: departments by its plan, the schema itself by the planning thread. */
 import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { toResponseName, variableKeyOf, variableNameOf } from '../execution/keys.ts';
+import { toResponseName, variableKeyOf } from '../execution/keys.ts';
 import type { Fetch } from '../execution/program/program.ts';
 import type { Supergraph } from '../supergraph/load.ts';
 import type { PreparedOperation } from './prepare.ts';
@@ -10,8 +10,6 @@ type Data = Readonly<Record<string, unknown>>;
 
 export interface RunRequest {
   readonly variables: Data;
-  /** The same with their defaults, as their types read them. */
-  readonly coerced: Data;
   readonly consumer: string;
 }
 
@@ -58,7 +56,6 @@ export function createRun({ planner }: Pick<Supergraph, 'planner'>): Run {
         fetch,
         deadline,
         variables: variableKeys ? withKeys(request.variables) : request.variables,
-        isTrue: (key) => request.coerced[variableNameOf(key)] === true,
       }),
       introspection === null
         ? null

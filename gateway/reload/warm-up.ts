@@ -20,10 +20,10 @@ export async function warmUp(
   const until = now() + longestMs;
   let prepared = 0;
   let refused = 0;
-  for (const { query, operationName, asker, mayIntrospect } of operations) {
+  for (const { query, operationName, variables, asker, mayIntrospect } of operations) {
     if (now() > until || stop.aborted) break;
     // A name of its own for each: one that takes too long must not cost the others their turn.
-    const request = { query, operationName, consumer: `warm-up ${prepared}` };
+    const request = { query, operationName, variables, consumer: `warm-up ${prepared}` };
     const isUsable = await graph.prepare(request, graph.rightsOf(asker), mayIntrospect).then(
       (made) => 'hash' in made,
       () => false,

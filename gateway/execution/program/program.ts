@@ -60,8 +60,6 @@ export interface ProgramRun {
   readonly fetch: Fetch;
   /** As the client sent them, under the names of the planned document. */
   readonly variables: Data;
-  /** A boolean variable of the planned document, with its default. */
-  readonly isTrue: (variable: string) => boolean;
   /** `performance.now()` at which the request's time is up. */
   readonly deadline: number;
 }
@@ -87,12 +85,11 @@ export function createProgram(
   const stepOf = (step: Step) => prepared.get(step) as PreparedStep;
 
   return {
-    async run({ fetch, variables, isTrue, deadline }) {
+    async run({ fetch, variables, deadline }) {
       const data: Record<string, unknown> = {};
       const errors: GraphQLError[] = [];
       await schedule.run({
         deadline,
-        isSkipped: ({ conditions }) => !conditions.every(({ variable, is }) => isTrue(variable) === is),
         start: ([first, ...others]) =>
           first?.requires === null
             ? fetchRoot(stepOf(first))

@@ -8,7 +8,6 @@ import type { Step } from './steps.ts';
 export interface Scheduled {
   /** Runs steps of one batch together; they have ended when it resolves. */
   start(steps: Batch): Promise<void>;
-  isSkipped(step: Step): boolean;
   /** `performance.now()` at which the request's time is up. */
   readonly deadline: number;
 }
@@ -38,7 +37,7 @@ export function createSchedule(batches: readonly Batch[]): Schedule {
   const first = steps.filter(({ after }) => after.size === 0);
 
   return {
-    run: ({ start, isSkipped, deadline }) =>
+    run: ({ start, deadline }) =>
       new Promise((resolve, reject) => {
         const startedAt = performance.now();
         const unmet = new Map(steps.map(({ index, after }) => [index, after.size]));
@@ -57,11 +56,9 @@ export function createSchedule(batches: readonly Batch[]): Schedule {
           for (const step of ready) {
             const batch = waiting[batchOf.get(step.index) ?? 0] as Waiting;
             touched.add(batch);
-            if (isSkipped(step)) batch.left.delete(step);
-            else batch.ready.add(step);
+            batch.ready.add(step);
           }
           for (const batch of touched) consider(batch);
-          finish(ready.filter(isSkipped));
         }
 
         function consider(batch: Waiting): void {

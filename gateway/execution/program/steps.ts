@@ -10,12 +10,6 @@ import type {
   QueryPlanSelectionNode,
 } from '@apollo/query-planner';
 
-/** Runs only when the client's boolean variable has this value. */
-export interface Condition {
-  readonly variable: string;
-  readonly is: boolean;
-}
-
 export interface Step {
   readonly index: number;
   readonly subgraph: string;
@@ -29,17 +23,19 @@ export interface Step {
   readonly requires: readonly QueryPlanSelectionNode[] | null;
   readonly inputRewrites: readonly FetchDataRewrite[];
   readonly outputRewrites: readonly FetchDataRewrite[];
-  readonly conditions: readonly Condition[];
   /** Steps that must have ended, by index. */
   readonly after: ReadonlySet<number>;
   /** 0 for a step that waits for none; else one more than the highest that it waits for. */
   readonly level: number;
 }
 
-/** Throws for kinds of nodes that this executor does not run: a plan is run as a whole or not at all. */
+/**
+ * Throws for kinds of nodes that this executor does not run: a plan is run as a whole or not at all. There are no conditions
+ * in it, because operations are planned without them (operations/conditions.ts).
+ */
 export function readSteps(plan: QueryPlan): readonly Step[] {
   const steps: Step[] = [];
-  if (plan.node) read(plan.node, { after: new Set(), path: [], conditions: [] });
+  if (plan.node) read(plan.node, { after: new Set(), path: [] });
   return steps;
 
   function read(node: PlanNode | NonNullable<QueryPlan['node']>, place: Place): ReadonlySet<number> {
@@ -56,28 +52,12 @@ export function readSteps(plan: QueryPlan): readonly Step[] {
           done = union([done, read(child, { ...place, after: union([place.after, done]) })]);
         return done;
       }
-      case 'Condition':
-        return union(
-          [
-            { is: true, clause: node.ifClause },
-            { is: false, clause: node.elseClause },
-          ].flatMap(({ is, clause }) =>
-            clause
-              ? [
-                  read(clause, {
-                    ...place,
-                    conditions: [...place.conditions, { variable: node.condition, is }],
-                  }),
-                ]
-              : [],
-          ),
-        );
       default:
         throw new Error(`a plan with a ${node.kind} node was to be run`);
     }
   }
 
-  function addStep(node: FetchNode, { after, path, conditions }: Place): number {
+  function addStep(node: FetchNode, { after, path }: Place): number {
     if (node.contextRewrites?.length) throw new Error('a plan with @context was to be run');
     const index = steps.length;
     const level = Math.max(-1, ...[...after].map((one) => steps[one]?.level ?? 0)) + 1;
@@ -90,7 +70,6 @@ export function readSteps(plan: QueryPlan): readonly Step[] {
       requires: node.requires ?? null,
       inputRewrites: node.inputRewrites ?? [],
       outputRewrites: node.outputRewrites ?? [],
-      conditions,
       after,
       level,
     });
@@ -101,7 +80,6 @@ export function readSteps(plan: QueryPlan): readonly Step[] {
 interface Place {
   readonly after: ReadonlySet<number>;
   readonly path: readonly string[];
-  readonly conditions: readonly Condition[];
 }
 
 function union(sets: readonly ReadonlySet<number>[]): ReadonlySet<number> {

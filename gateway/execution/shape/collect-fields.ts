@@ -4,6 +4,7 @@ import type {
   FragmentDefinitionNode,
   GraphQLNamedType,
   GraphQLSchema,
+  SelectionNode,
   SelectionSetNode,
 } from 'graphql';
 import {
@@ -36,9 +37,7 @@ export function collectFields(
 
   function collect(set: SelectionSetNode): void {
     for (const selection of set.selections) {
-      const skip = getDirectiveValues(GraphQLSkipDirective, selection, conditions);
-      const include = getDirectiveValues(GraphQLIncludeDirective, selection, conditions);
-      if (skip?.['if'] === true || include?.['if'] === false) continue;
+      if (!isIncluded(selection, conditions)) continue;
       if (selection.kind === Kind.FIELD) {
         const name = selection.alias?.value ?? selection.name.value;
         const fields = collected.get(name);
@@ -60,6 +59,14 @@ export function collectFields(
     if (!isAbstractType(wider)) return false;
     return (isObjectType(type) || isInterfaceType(type)) && schema.isSubType(wider, type);
   }
+}
+
+/** Whether its `@skip` and `@include` leave a selection in. */
+export function isIncluded(selection: SelectionNode, conditions: Collecting['conditions']): boolean {
+  if (!selection.directives?.length) return true;
+  const skip = getDirectiveValues(GraphQLSkipDirective, selection, conditions);
+  const include = getDirectiveValues(GraphQLIncludeDirective, selection, conditions);
+  return skip?.['if'] !== true && include?.['if'] !== false;
 }
 
 /** The variables that decide what is selected, wherever they stand in the operation. */

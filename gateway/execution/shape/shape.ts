@@ -3,8 +3,8 @@
  * types and masked, and fields that were cut appear as null with an error each. Runs after the cache, so that a cache never
  * holds a principal's view.
  *
- * Compiled once per operation, rights and values of the variables of @skip and @include; types behind interfaces and unions
- * when they are first met. The compiled form is closures over plain data: no code is made from text.
+ * Compiled once per operation, rights and values of the variables of @skip and @include; types of objects when they are
+ * first met. The compiled form is closures over plain data: no code is made from text.
  */
 import type {
   FieldNode,
@@ -25,7 +25,6 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
-import { LRUCache } from 'lru-cache';
 import { createError } from '../../../schema/errors.ts';
 import type { MaskKind } from '../../../schema/identifiers/mask.ts';
 import { maskValue } from '../../../schema/identifiers/mask.ts';
@@ -34,7 +33,7 @@ import { fieldType, keyOf } from '../keys.ts';
 import type { Data } from '../program/own.ts';
 import { isData, reader } from '../program/own.ts';
 import { SUBJECT_ID } from '../pseudonyms.ts';
-import { collectFields, conditionVariables } from './collect-fields.ts';
+import { collectFields } from './collect-fields.ts';
 import { createLeaf } from './leaf.ts';
 
 type Path = readonly (string | number)[];
@@ -44,6 +43,8 @@ export interface ShapeRules {
   readonly schema: GraphQLSchema;
   readonly operation: OperationDefinitionNode;
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  /** Values of the variables of `@skip` and `@include`. */
+  readonly conditions: Readonly<Record<string, boolean>>;
   /** Fields that were cut, each with the item that denies it, or null when denials below had emptied it. */
   readonly cut: ReadonlyMap<FieldNode, string | null>;
   readonly maskOf: (parent: string, field: string) => MaskKind | undefined;
@@ -52,8 +53,6 @@ export interface ShapeRules {
 
 /** What one request brings. Every path is that of the answer. */
 export interface ShapeRun {
-  /** Coerced. */
-  readonly variables: Data;
   /** A SubjectId as this consumer knows it; null when it is none, which is shown to nobody. */
   readonly toEdgeId: (id: unknown) => unknown;
   /** The error of a field that was cut for want of `item`. */
@@ -96,31 +95,18 @@ interface CompiledField {
   readonly shape: (source: Data, state: State, depth: number) => unknown;
 }
 
-/** Combinations of conditions that are kept compiled. */
-const MOST_VARIANTS = 16;
-
 export function createShape(rules: ShapeRules): Shape {
-  const { schema, operation, fragments } = rules;
-  const root = schema.getRootType(operation.operation);
-  const names = conditionVariables([operation.selectionSet], fragments);
-  const variants = new LRUCache<string, (data: Data, run: ShapeRun) => ShapedAnswer>({ max: MOST_VARIANTS });
-
+  const root = rules.schema.getRootType(rules.operation.operation);
+  const shape = root && compile(rules, root);
   return (data, run) => {
-    if (!root || data === null) return { data: null, errors: [], items: new Set() };
-    const key = names.map((name) => (run.variables[name] === true ? '1' : '0')).join('');
-    let shape = variants.get(key);
-    if (!shape) {
-      const conditions = Object.fromEntries(names.map((name) => [name, run.variables[name] === true]));
-      variants.set(key, (shape = compile(rules, root, conditions)));
-    }
+    if (!shape || data === null) return { data: null, errors: [], items: new Set() };
     return shape(data ?? {}, run);
   };
 }
 
 function compile(
-  { schema, operation, fragments, cut, maskOf, itemsOf }: ShapeRules,
+  { schema, operation, fragments, conditions, cut, maskOf, itemsOf }: ShapeRules,
   root: GraphQLObjectType,
-  conditions: Readonly<Record<string, boolean>>,
 ): (data: Data, run: ShapeRun) => ShapedAnswer {
   const collecting = { schema, fragments, conditions };
   const itemsByField: (readonly string[])[] = [];
