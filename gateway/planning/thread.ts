@@ -15,6 +15,8 @@ import {
 import { readlinkSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { withScalars } from '../../schema/scalars.ts';
+import { separateArguments } from './argument-requirements.ts';
+import { repairPlan } from './repair-plan.ts';
 import type { Job, Problem, ThreadReply, ThreadSettings } from './jobs.ts';
 
 /** Of an introspection's answer: the whole of a large graph is about a tenth of it, aliases multiply. */
@@ -27,18 +29,23 @@ const supergraph = Supergraph.build(sdl, { validateSupergraph: false });
 const apiSchema = supergraph.apiSchema();
 const schema = withScalars(apiSchema.toGraphQLJSSchema());
 // Fetches without fragments of their own can be asked for together (execution/joint-query.ts).
-const planner = new QueryPlanner(supergraph, { generateQueryFragments: false, reuseQueryFragments: false });
+const requirements = separateArguments(sdl);
+// Where requirements were separated, what is planned is no whole supergraph any more: it is not to be validated.
+const planned =
+  requirements.sdl === sdl ? supergraph : Supergraph.build(requirements.sdl, { validateSupergraph: false });
+const plannedApi = planned === supergraph ? apiSchema : planned.apiSchema();
+const planner = new QueryPlanner(planned, { generateQueryFragments: false, reuseQueryFragments: false });
 
 function answer(job: Job): ThreadReply {
   try {
     if (job.kind === 'validate') return toReply(findProblems(job.query, job.mayIntrospect));
     if (job.kind === 'plan') {
-      const operation = operationFromDocument(apiSchema, parse(job.document, { noLocation: true }), {
+      const operation = operationFromDocument(plannedApi, parse(job.document, { noLocation: true }), {
         ...(job.operationName === null ? {} : { operationName: job.operationName }),
         // It was validated as the client wrote it, and rewritten by us.
         validate: false,
       });
-      return toReply(planner.buildQueryPlan(operation));
+      return toReply(repairPlan(planner.buildQueryPlan(operation), requirements));
     }
     const { data, errors } = executeSync({
       schema,

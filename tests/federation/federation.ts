@@ -21,7 +21,7 @@ export interface Answer {
 export interface AnswerError {
   readonly message: string;
   readonly path?: readonly (string | number)[];
-  readonly extensions?: { readonly code?: string };
+  readonly extensions?: { readonly code?: string; readonly retryAfter?: number };
 }
 
 /** The first part is an answer; later ones bring more of it (the format of 2022-08-24). */

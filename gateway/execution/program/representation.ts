@@ -17,7 +17,9 @@ interface Setter {
 }
 
 interface RequiredField {
+  /** Under which it was fetched, and under which it is sent: they differ where a requirement has arguments. */
   readonly key: string;
+  readonly name: string;
   readonly selections: QueryPlanSelectionNode[];
 }
 
@@ -73,12 +75,12 @@ function compile(
 }
 
 function toPart(
-  { key, selections }: RequiredField,
+  { key, name: sent, selections }: RequiredField,
   setters: readonly Setter[],
   schema: GraphQLSchema,
 ): (source: Data) => string | undefined {
-  const name = `${JSON.stringify(key)}:`;
-  const constant = setters.find(({ path }) => path.length === 1 && path[0] === key);
+  const name = `${JSON.stringify(sent)}:`;
+  const constant = setters.find(({ path }) => path.length === 1 && path[0] === sent);
   if (constant) {
     const text = name + JSON.stringify(constant.value);
     return () => text;
@@ -90,7 +92,7 @@ function toPart(
       return value === undefined ? undefined : name + JSON.stringify(value);
     };
   const inner = setters.flatMap(({ path, value }) =>
-    path.length > 1 && path[0] === key ? [{ path: path.slice(1), value }] : [],
+    path.length > 1 && path[0] === sent ? [{ path: path.slice(1), value }] : [],
   );
   const build = compile(selections, inner, schema, 'null');
   const write = (value: unknown): string => {
@@ -109,15 +111,16 @@ function collect(
   type: string | null,
   schema: GraphQLSchema,
 ): readonly RequiredField[] {
-  const fields = new Map<string, QueryPlanSelectionNode[]>();
+  const fields = new Map<string, { name: string; selections: QueryPlanSelectionNode[] }>();
   gather(selections);
-  return [...fields].map(([key, merged]) => ({ key, selections: merged }));
+  return [...fields].map(([key, { name, selections: merged }]) => ({ key, name, selections: merged }));
 
   function gather(set: readonly QueryPlanSelectionNode[]): void {
     for (const selection of set) {
       if (selection.kind === 'Field') {
         const key = selection.alias ?? selection.name;
-        fields.set(key, [...(fields.get(key) ?? []), ...(selection.selections ?? [])]);
+        const known = fields.get(key)?.selections ?? [];
+        fields.set(key, { name: selection.name, selections: [...known, ...(selection.selections ?? [])] });
       } else if (
         selection.typeCondition === undefined ||
         (type !== null && isOfType(schema, type, selection.typeCondition))
