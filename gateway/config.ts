@@ -41,6 +41,8 @@ export interface Config {
   readonly introspection: 'everyone' | 'authenticated' | 'nobody';
   readonly bodyLimit: number;
   readonly requestDeadlineMs: number;
+  /** See limits/admission.ts. */
+  readonly patienceMs: number;
   readonly lookups: {
     readonly perConsumerMinute: number;
     readonly perPersonHour: number;
@@ -90,6 +92,7 @@ const environmentSchema = z.object({
   JINXIN_INTROSPECTION: z.enum(['everyone', 'authenticated', 'nobody']).default('everyone'),
   JINXIN_BODY_LIMIT: count(256 * 1024),
   JINXIN_REQUEST_DEADLINE_MS: count(10_000),
+  JINXIN_PATIENCE_MS: count(400),
   JINXIN_REQUESTS_PER_SECOND: count(1_000),
   JINXIN_LOOKUPS_PER_CONSUMER_MINUTE: count(60),
   JINXIN_LOOKUPS_PER_PERSON_HOUR: count(40),
@@ -158,6 +161,7 @@ export function readConfig(
     introspection: values.JINXIN_INTROSPECTION,
     bodyLimit: values.JINXIN_BODY_LIMIT,
     requestDeadlineMs: values.JINXIN_REQUEST_DEADLINE_MS,
+    patienceMs: values.JINXIN_PATIENCE_MS,
     lookups: {
       perConsumerMinute: values.JINXIN_LOOKUPS_PER_CONSUMER_MINUTE,
       perPersonHour: values.JINXIN_LOOKUPS_PER_PERSON_HOUR,

@@ -146,6 +146,7 @@ export async function serveGateway(
       explorer: await explorerOf(config, generations.current().supergraph),
       overload: {
         admission: createAdmission({
+          patienceMs: config.patienceMs,
           now: () => performance.now(),
           nextTurn: setImmediate,
           mostInside: MOST_INSIDE,

@@ -35,8 +35,9 @@ export interface Stage {
 const ROOT = join(import.meta.dirname, '../..');
 const HERE = join(import.meta.dirname, 'contestants');
 
-/** Nothing that a bench asks is refused for its size or its rate; both are counted all the same. */
+/** Nothing that a bench asks is refused for its size, its rate or its place in the queue; all are counted all the same. */
 const WIDE = {
+  JINXIN_PATIENCE_MS: '1000000',
   JINXIN_REQUESTS_PER_SECOND: '1000000',
   JINXIN_MOST_COST: '100000000',
   JINXIN_MOST_VALUES: '100000000',

@@ -12,6 +12,7 @@ function createLoop({ workMs = 2, mostInside = 1_000_000, bulk = 1 } = {}) {
   const admitted: { urgency: Urgency; at: number; waited: number }[] = [];
   const refused: { urgency: Urgency; at: number }[] = [];
   const admission = createAdmission({
+    patienceMs: 100,
     now: () => now,
     nextTurn: (call) => void ends.push(call),
     mostInside,

@@ -32,6 +32,8 @@ export interface AdmissionOptions {
   readonly now: () => number;
   /** Calls back at the end of this turn of the event loop. */
   readonly nextTurn: (call: () => void) => void;
+  /** How long the most urgent may have to wait in a queue that does not empty; milliseconds. */
+  readonly patienceMs: number;
   /** Bounds memory alone: each that is inside holds its request and what was answered so far. */
   readonly mostInside: number;
   readonly onAdmitted: (urgency: Urgency, waitedMs: number) => void;
@@ -46,12 +48,10 @@ interface Waiting {
   readonly refuse: (error: Error) => void;
 }
 
-/** How long a request may have to wait; milliseconds: in a burst, and in a queue that does not empty. */
-const PATIENCE: Readonly<Record<Urgency, { readonly burst: number; readonly standing: number }>> = {
-  check: { burst: 500, standing: 100 },
-  bulk: { burst: 250, standing: 50 },
-  public: { burst: 125, standing: 25 },
-};
+/** Of the most urgent's patience, in a queue that does not empty. */
+const PATIENCE: Readonly<Record<Urgency, number>> = { check: 1, bulk: 1 / 2, public: 1 / 4 };
+/** How many times as long one waits in a burst. */
+const BURST = 5;
 /** Seconds after which one who was refused may ask again; the less urgent come back later. */
 const RETRY_AFTER: Readonly<Record<Urgency, number>> = { check: 1, bulk: 2, public: 5 };
 /** After so long without being empty a queue is no burst. */
@@ -88,7 +88,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       own,
     );
     const isStanding = busySince !== null && now() - busySince > STANDING_AFTER_MS;
-    return (before + 1) * turnMs > PATIENCE[urgency][isStanding ? 'standing' : 'burst'];
+    return (before + 1) * turnMs > options.patienceMs * PATIENCE[urgency] * (isStanding ? 1 : BURST);
   }
 
   function refusal(urgency: Urgency): Error {
