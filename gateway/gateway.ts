@@ -45,6 +45,8 @@ import {
 } from './execution/subject-knowledge.ts';
 import { refuse, toPublicErrors } from './execution/public-errors.ts';
 import { createFailures } from './execution/failures.ts';
+import type { TimeLimit } from './execution/time-limit.ts';
+import { createTimeLimit } from './execution/time-limit.ts';
 import type { Transport } from './execution/transport.ts';
 import { amountOf, assertAmountsWithin } from './limits/amount.ts';
 import type { OperationLimits } from './limits/operation-limits.ts';
@@ -148,32 +150,44 @@ export function createGateway(parts: GatewayParts): Gateway {
     const received = await parts.persons.receive(operation, request, coerced, pace);
 
     const named = namedSubjects(operation.operation, operation.fragments, coerced);
-    const run = createAttempts(request, new Set([...named].flatMap((id) => received.toPlatformId(id) ?? [])));
-    const intention = await recordIntent(operation, run.scopeOf(NOTHING_WITHDRAWN));
-    return release(
-      {
-        audit: parts.audit,
-        signature: parts.signature,
-        questions: run.questions,
-        consumer: principal.id,
-        request: run.request,
-        digest: toRequestDigest(parts.digestKey, {
-          operation: operation.hash,
-          variables: received.variables,
-          purpose: principal.purpose,
-        }),
-        intention,
-        isRepeatable: operation.operation.operation !== 'mutation',
-        log,
-      },
-      (withdrawn) => attempt(operation, { ...received, consumer: request.consumer }, run.scopeOf(withdrawn)),
-    );
+    const limit = createTimeLimit(request.signal, parts.requestDeadlineMs);
+    try {
+      const run = createAttempts(
+        request,
+        new Set([...named].flatMap((id) => received.toPlatformId(id) ?? [])),
+        limit,
+      );
+      const intention = await recordIntent(operation, run.scopeOf(NOTHING_WITHDRAWN));
+      return await release(
+        {
+          audit: parts.audit,
+          signature: parts.signature,
+          questions: run.questions,
+          consumer: principal.id,
+          request: run.request,
+          digest: () =>
+            toRequestDigest(parts.digestKey, {
+              operation: operation.hash,
+              variables: received.variables,
+              purpose: principal.purpose,
+            }),
+          intention,
+          isRepeatable: operation.operation.operation !== 'mutation',
+          log,
+        },
+        (withdrawn) =>
+          attempt(operation, { ...received, consumer: request.consumer }, run.scopeOf(withdrawn)),
+      );
+    } finally {
+      limit.end();
+    }
   }
 
   /** What one request has of its own, whichever attempt at its answer it is. */
   function createAttempts(
-    { principal, signal, idempotencyKey }: GatewayRequest,
+    { principal, idempotencyKey }: GatewayRequest,
     named: ReadonlySet<string>,
+    { signal, deadline }: TimeLimit,
   ): {
     request: string;
     questions: InternalQuestions;
@@ -181,7 +195,6 @@ export function createGateway(parts: GatewayParts): Gateway {
   } {
     const name = idempotencyKey ?? randomUUID();
     const asker = JSON.stringify(principal);
-    const deadline = performance.now() + parts.requestDeadlineMs;
     const questions = createInternalQuestions(parts.transport, supergraph.internal, { signal, deadline });
     return {
       request: name,

@@ -50,7 +50,7 @@ export const CONTESTANTS = {
   jinxinFull: { title: 'Jinxin, full', start: jinxinFull },
   jinxinWarm: {
     title: 'Jinxin, bare, cache warm',
-    start: (stage: Stage, port: number) => jinxin(stage, port, { stubs: 'hinted' }),
+    start: (stage: Stage, port: number) => jinxin(stage, port, { stubs: 'hinted', cache: 'both' }),
   },
   jinxinCollapsing: { title: 'Jinxin, bare, collapsing', start: null },
   jinxinRedis: { title: 'Jinxin, bare, Redis only', start: jinxinRedis },
@@ -105,13 +105,13 @@ function handwritten({ graph, subgraphs }: Stage, port: number): Launch {
 async function jinxin(
   stage: Stage,
   port: number,
-  options: { stubs?: StubKind; withPolicies?: boolean },
+  options: { stubs?: StubKind; withPolicies?: boolean; cache?: 'off' | 'both' | 'redis' },
 ): Promise<Launch> {
   const file = await putSupergraph(stage, options);
   const listen = `127.0.0.1:${port}`;
   return {
     args: ['--import', 'tsx', 'gateway/main.ts', '--supergraph', file, '--listen', listen],
-    environment: WIDE,
+    environment: { ...WIDE, JINXIN_CACHE: options.cache ?? 'off' },
     cwd: ROOT,
   };
 }
@@ -141,11 +141,11 @@ async function jinxinFull(stage: Stage, port: number): Promise<Launch> {
   };
 }
 
-/** One entry in the process: whatever is not the last one has to come from Redis. */
+/** Nothing is kept in the process. */
 async function jinxinRedis(stage: Stage, port: number): Promise<Launch> {
   if (stage.redisUrl === null) throw new Error('there is no Redis');
-  const { environment, ...rest } = await jinxin(stage, port, { stubs: 'hinted' });
-  return { ...rest, environment: { ...environment, REDIS_URL: stage.redisUrl, JINXIN_CACHE_ENTRIES: '1' } };
+  const { environment, ...rest } = await jinxin(stage, port, { stubs: 'hinted', cache: 'redis' });
+  return { ...rest, environment: { ...environment, REDIS_URL: stage.redisUrl } };
 }
 
 async function apollo(stage: Stage, port: number, client: 'stock' | 'undici'): Promise<Launch> {

@@ -27,7 +27,7 @@ function createParts(change: Partial<ReleaseParts>) {
     },
     consumer: 'bank-a',
     request: 'r',
-    digest: 'd',
+    digest: () => 'd',
     intention: null,
     isRepeatable: true,
     log: pino({ level: 'warn' }, { write: (line) => lines.push(line) }),

@@ -39,7 +39,7 @@ export interface ReleaseParts {
   /** Names this request for the count of uses; one that is repeated under the same name is counted once. */
   readonly request: string;
   /** SM3 of what is asked: a name may not be used for another question. */
-  readonly digest: string;
+  readonly digest: () => string;
   /** Id of the record that was made before a mutation was carried out: that of its answer corrects it. */
   readonly intention: string | null;
   /** A mutation is not made twice. */
@@ -137,7 +137,7 @@ async function confirm(parts: ReleaseParts, consents: ReadonlySet<string>): Prom
   const ids = [...consents].sort();
   try {
     const { consumer, request, digest } = parts;
-    const refused = await parts.questions.confirm({ ids, consumer, request, digest });
+    const refused = await parts.questions.confirm({ ids, consumer, request, digest: digest() });
     return { askedAt, refused: refused.map(({ id }) => id), isUnknown: false, isConflict: false };
   } catch (error) {
     const isConflict = error instanceof InternalQuestionError && error.code === 'IDEMPOTENCY_CONFLICT';

@@ -37,7 +37,9 @@ export interface SubgraphRequest {
   readonly principal: Principal;
   /** Catalogue items that the principal was granted for this fetch. */
   readonly items: readonly string[];
+  /** Ends the request: its client left, or its time is up. */
   readonly signal: AbortSignal;
+  /** `performance.now()` at which its time is up; the subgraph is told how much is left. */
   readonly deadline: number;
 }
 
@@ -109,7 +111,7 @@ export function createTransport(options: {
         Date.now(),
       );
     propagation.inject(context.active(), headers);
-    const signal = AbortSignal.any([request.signal, AbortSignal.timeout(left)]);
+    const { signal } = request;
     const response = await target.pool.request({ method: 'POST', path: target.path, headers, body, signal });
     // We accept no coding: what comes packed all the same has no bound, and we would have to guess how often it is packed.
     if (response.headers['content-encoding'] !== undefined) {
@@ -199,12 +201,16 @@ function readCapped(body: Readable, subgraph: string): Promise<string> {
         body.destroy(new SubgraphUnreachableError(subgraph, 'answered with more than the cap'));
     });
     body.on('error', reject);
+    let isWhole = false;
     body.on('end', () => {
+      isWhole = true;
       const whole = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, bytes);
       // Read loosely it would be somebody's name with a sign in it that nobody wrote.
       if (isUtf8(whole)) resolve(whole.toString('utf8'));
       else reject(new SubgraphUnreachableError(subgraph, 'did not answer in UTF-8'));
     });
-    body.on('close', () => reject(new SubgraphUnreachableError(subgraph, 'broke off its answer')));
+    body.on('close', () => {
+      if (!isWhole) reject(new SubgraphUnreachableError(subgraph, 'broke off its answer'));
+    });
   });
 }
