@@ -89,15 +89,11 @@ export function createEntitiesFetch(options: Omit<DataSourceOptions, 'personOf'>
     shares: readonly Share[],
   ): Promise<readonly (readonly EntityResult[])[]> {
     const open = shares.filter(({ cut }) => cut.query !== null);
-    const places = open.flatMap((share) => share.entries.map((entry) => ({ share, entry })));
-    const found = places.length > 0 ? await look(scope, subgraph, places) : [];
-    let next = 0;
+    const found = await find(scope, subgraph, open);
     return shares.map((share) => {
       const { fetch } = share.ask;
       const results =
-        share.cut.query === null
-          ? share.entries.map(() => ({ entity: nothing(share), errors: [] }))
-          : found.slice(next, (next += share.entries.length));
+        found[open.indexOf(share)] ?? share.entries.map(() => ({ entity: nothing(share), errors: [] }));
       return results.map((result, at) => {
         const complete = { entity: fill(toOwn(result.entity), fetch.topKeys), errors: result.errors };
         return fetch.holdsRecords && !share.entries[at]?.seesExpired ? withoutExpired(complete) : complete;
@@ -105,30 +101,49 @@ export function createEntitiesFetch(options: Omit<DataSourceOptions, 'personOf'>
     });
   }
 
-  async function look(
+  /** What the cache has, and from the department what it has not: for each share its results. */
+  async function find(
     scope: GatewayScope,
     subgraph: string,
-    places: readonly { readonly share: Share; readonly entry: DecidedEntry }[],
-  ): Promise<readonly EntityResult[]> {
+    shares: readonly Share[],
+  ): Promise<readonly (readonly EntityResult[])[]> {
+    if (shares.length === 0) return [];
+    if (!cache.keeps)
+      return load(
+        scope,
+        subgraph,
+        shares.map((share) => ({ share, texts: share.entries.map(({ text }) => text) })),
+        0,
+      );
+    const places = shares.flatMap((share) => {
+      const about = cache.digest([facts.hash, share.cut.query, share.ask.variables]);
+      return share.entries.map((entry) => ({ share, entry, about }));
+    });
     let asked = 0;
-    const abouts = new Map<Share, string>();
-    for (const { share } of places)
-      if (!abouts.has(share))
-        abouts.set(share, cache.digest([facts.hash, share.cut.query, share.ask.variables]));
     const found = await cache.getMany({
       subgraph,
       representations: places.map(({ entry }) => entry.text),
-      abouts: places.map(({ share }) => abouts.get(share) ?? ''),
-      subjects: places.map(({ entry }) => subjectOf(entry.representation)),
+      abouts: places.map(({ about }) => about),
+      subjects: places.map(({ entry }) => subjectOf(toRepresentation(entry))),
       asker: scope.asker,
-      load(misses) {
+      async load(misses) {
         asked += misses.length;
-        return load(
+        const missed = new Map<Share, number[]>();
+        for (const at of misses) {
+          const { share } = places[at] as (typeof places)[number];
+          missed.set(share, [...(missed.get(share) ?? []), at]);
+        }
+        const lists = [...missed];
+        const loaded = await load(
           scope,
           subgraph,
-          misses.map((at) => places[at] as (typeof places)[number]),
+          lists.map(([share, own]) => ({ share, texts: own.map((at) => places[at]?.entry.text ?? '') })),
           places.length - misses.length,
         );
+        const byPosition = new Map(
+          lists.flatMap(([, own], list) => own.map((at, index) => [at, loaded[list]?.[index]] as const)),
+        );
+        return misses.map((at) => byPosition.get(at) as Loaded);
       },
     });
     options.observeCache(subgraph, places.length - asked, asked);
@@ -137,50 +152,38 @@ export function createEntitiesFetch(options: Omit<DataSourceOptions, 'personOf'>
         subgraph,
         cached: places.length,
         asked: 0,
-        statuses: places.some(({ share }) => share.ask.fetch.items.length > 0)
+        statuses: shares.some(({ ask }) => ask.fetch.items.length > 0)
           ? statusesIn(found.map(({ entity }) => entity))
           : [],
       });
-    return found;
+    let next = 0;
+    return shares.map(({ entries }) => found.slice(next, (next += entries.length)));
   }
 
-  /** Asks the department. Of a cache that lets several wait for one, the places may be any of a fetch. */
+  /** Asks the department, once for all where that can be. */
   async function load(
     scope: GatewayScope,
     subgraph: string,
-    places: readonly { readonly share: Share; readonly entry: DecidedEntry }[],
+    wanted: readonly Wanted[],
     cached: number,
-  ): Promise<readonly Loaded[]> {
-    const shares = [...new Set(places.map(({ share }) => share))];
-    const joint = jointQueryOf(shares.map(({ cut }) => cut));
+  ): Promise<readonly (readonly Loaded[])[]> {
+    const joint = jointQueryOf(wanted.map(({ share }) => share.cut));
     if (!joint) {
       // Fragments that are spread in them: each is asked for on its own.
-      const each = await Promise.all(
-        shares.map((share) =>
-          load(
-            scope,
-            subgraph,
-            places.filter((place) => place.share === share),
-            0,
-          ),
-        ),
-      );
-      const lists = new Map(shares.map((share, at) => [share, [...(each[at] ?? [])]]));
-      return places.map(({ share }) => lists.get(share)?.shift() as Loaded);
+      const each = await Promise.all(wanted.map((one) => load(scope, subgraph, [one], 0)));
+      return each.flat();
     }
     const variables: Record<string, unknown> = {};
-    const representations = new Map<string, string[]>();
-    for (const [at, share] of shares.entries()) {
+    const representations = new Map<string, readonly string[]>();
+    const items = new Set<string>();
+    wanted.forEach(({ share, texts }, at) => {
       Object.assign(variables, share.ask.variables);
-      representations.set(
-        joint.parts[at]?.variable ?? '',
-        places.filter((place) => place.share === share).map(({ entry }) => entry.text),
-      );
-    }
-    const items = [...new Set(shares.flatMap((share) => share.items))];
+      representations.set(joint.parts[at]?.variable ?? '', texts);
+      for (const item of share.items) items.add(item);
+    });
     try {
       const answer = await transport.send(subgraph, {
-        ...toRequest(scope, items),
+        ...toRequest(scope, [...items]),
         query: joint.query,
         variables,
         representations,
@@ -188,35 +191,35 @@ export function createEntitiesFetch(options: Omit<DataSourceOptions, 'personOf'>
       noteAnswered(scope.trail, {
         subgraph,
         cached,
-        asked: places.length,
-        statuses: items.length > 0 ? statusesIn(answer.data) : [],
+        asked: wanted.reduce((sum, { texts }) => sum + texts.length, 0),
+        statuses: items.size > 0 ? statusesIn(answer.data) : [],
       });
-      let offset = 0;
-      const lists = new Map(
-        shares.map((share, at) => {
-          const { key = '', variable = '' } = joint.parts[at] ?? {};
-          const from = offset;
-          offset += representations.get(variable)?.length ?? 0;
-          return [share, readEntities(answer, share, { key, from, to: offset })];
-        }),
-      );
-      const next = new Map<Share, number>();
-      return places.map(({ share }) => {
-        const at = next.get(share) ?? 0;
-        next.set(share, at + 1);
-        return lists.get(share)?.[at] as Loaded;
+      let from = 0;
+      return wanted.map(({ share, texts }, at) => {
+        const to = from + texts.length;
+        const read = readEntities(answer, share, { key: joint.parts[at]?.key ?? '', from, to });
+        from = to;
+        return read;
       });
     } catch (error) {
       if (!(error instanceof SubgraphUnreachableError)) throw error;
       noteUnreachable(scope.trail, subgraph);
       log.warn({ err: error, subgraph }, 'a subgraph could not be reached');
-      return places.map(({ share }) => ({
-        entity: nothing(share),
-        errors: unreachableBodies(share.ask.fetch.topKeys),
-        maxAge: 0,
-      }));
+      return wanted.map(({ share, texts }) =>
+        texts.map(() => ({
+          entity: nothing(share),
+          errors: unreachableBodies(share.ask.fetch.topKeys),
+          maxAge: 0,
+        })),
+      );
     }
   }
+}
+
+/** Some of a share, as representations. */
+interface Wanted {
+  readonly share: Share;
+  readonly texts: readonly string[];
 }
 
 const NOTHING_DENIED: ReadonlyMap<string, Denied> = new Map();
@@ -229,6 +232,10 @@ const toUndecided = (text: string, at: number): DecidedEntry => ({
   seesExpired: false,
 });
 const NO_REPRESENTATION: Representation = {};
+
+/** Where nothing was to be decided it was not read yet. */
+const toRepresentation = ({ representation, text }: DecidedEntry): Representation =>
+  representation === NO_REPRESENTATION ? (JSON.parse(text) as Representation) : representation;
 
 function toShare(ask: EntitiesAsk, position: number, { denied, entries }: Group): Share {
   return {

@@ -58,6 +58,8 @@ export interface RemoteStore {
 }
 
 export interface EntityCache {
+  /** Without it whoever asks may as well ask the subgraph. */
+  readonly keeps: boolean;
   digest(parts: readonly unknown[]): string;
   /**
    * One result for each representation; at once, without a promise, when this process holds them all. `load` is asked once
@@ -75,6 +77,7 @@ export const digest = (parts: readonly unknown[]): string =>
 export function createNoCache(): EntityCache {
   let misses = 0;
   return {
+    keeps: false,
     digest: () => '',
     getMany({ representations, load }) {
       misses += representations.length;
@@ -115,6 +118,7 @@ export function createEntityCache(options: {
   const counts = { hits: 0, stale: 0, misses: 0 };
 
   return {
+    keeps: true,
     digest,
     stats: () => ({ ...counts }),
     getMany(fetch) {

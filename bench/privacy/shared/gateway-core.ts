@@ -177,6 +177,7 @@ export function createExchangeableCache(modules: GatewayModules): EntityCache & 
     modules.createEntityCache({ local: { entries: 500, bytes: 4 * 1024 * 1024 }, remote: null });
   let current: EntityCache = fresh();
   return {
+    keeps: true,
     digest: (parts) => current.digest(parts),
     getMany: (fetch) => current.getMany(fetch),
     stats: () => current.stats(),

@@ -3,8 +3,8 @@ import type { GraphQLSchema } from 'graphql';
 import type { FetchOperation } from '../fetch-operation.ts';
 import type { Places } from './places.ts';
 import { createPlaces } from './places.ts';
-import type { BuildRepresentation } from './representation.ts';
-import { createRepresentation } from './representation.ts';
+import type { Representations } from './representation.ts';
+import { createRepresentations } from './representation.ts';
 import type { RewriteOutput } from './rewrites.ts';
 import { createOutputRewrite } from './rewrites.ts';
 import type { Step } from './steps.ts';
@@ -14,12 +14,15 @@ export interface PreparedStep {
   readonly fetch: FetchOperation;
   readonly places: Places;
   /** Null for root fields. */
-  readonly build: BuildRepresentation | null;
+  readonly represent: Representations | null;
   readonly rewrite: RewriteOutput | null;
   /** The same for steps that ask the same of the same representations: of those each entity is asked for once. */
   readonly kind: string;
-  /** Whether every target gets a copy of the entity: something else may be merged into it at one of them. */
-  readonly isCopied: boolean;
+  /**
+   * Who gets a copy of an entity of its own, because something else may be merged into it there: each target, the targets of
+   * each step, or nobody.
+   */
+  readonly copies: 'targets' | 'steps' | 'none';
 }
 
 export function prepareSteps(
@@ -42,14 +45,20 @@ export function prepareSteps(
         step,
         fetch,
         places: createPlaces(step.path),
-        build: step.requires && createRepresentation(step.requires, step.inputRewrites, schema),
+        represent: step.requires && createRepresentations(step.requires, step.inputRewrites, schema),
         rewrite: createOutputRewrite(step.outputRewrites, schema),
         kind: kinds[at] ?? '',
-        isCopied: fetch.compositeKeys.length > 0 && (!isAlone || steps.some((other) => meets(step, other))),
+        copies: copiesOf(step, fetch, isAlone),
       };
       return [step, prepared];
     }),
   );
+
+  function copiesOf(step: Step, fetch: FetchOperation, isAlone: boolean): PreparedStep['copies'] {
+    if (fetch.compositeKeys.length === 0) return 'none';
+    if (steps.some((other) => meets(step, other))) return 'targets';
+    return isAlone ? 'none' : 'steps';
+  }
 
   /** Another step at the same place that brings an object under the same key: what it merges there may differ by target. */
   function meets(step: Step, other: Step): boolean {

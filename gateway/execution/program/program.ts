@@ -6,7 +6,10 @@ import type { QueryPlan } from '@apollo/query-planner';
 import type { GraphQLSchema } from 'graphql';
 import { GraphQLError } from 'graphql';
 import type { FetchOperation } from '../fetch-operation.ts';
+import { copyDeeply } from '../frozen.ts';
 import { toBatches } from './batches.ts';
+import type { Part } from './gather.ts';
+import { gather } from './gather.ts';
 import { createMerge } from './merge.ts';
 import type { Data } from './own.ts';
 import type { PreparedStep } from './parts.ts';
@@ -109,88 +112,63 @@ export function createProgram(
       }
 
       async function fetchEntities(together: readonly PreparedStep[]): Promise<void> {
-        const parts = gather(together, data, variables).filter(({ texts }) => texts.length > 0);
+        const parts = gather(together, data);
         const [some] = parts;
         if (!some) return;
-        const answers = await fetch.entities(some.leader.step.subgraph, parts.map(toAsk));
+        const answers = await fetch.entities(
+          some.leader.step.subgraph,
+          parts.map(({ leader, texts }) => ({
+            fetch: leader.fetch,
+            representations: texts,
+            variables: pick(variables, leader.step.variables),
+          })),
+        );
         parts.forEach((part, at) => {
           const answer = answers[at];
           if (!answer) throw new Error('a fetch was left without an answer');
           for (const { at: position, error } of answer.errors)
-            errors.push(...placeError(error, part.targets[position] ?? [], data));
+            errors.push(...placeError(error, part, position, data));
           answer.entities.forEach((entity, position) => {
-            if (entity) place(entity, part, part.targets[position] ?? []);
+            if (entity) place(entity, part, position);
           });
         });
       }
 
-      function place(
-        entity: Record<string, unknown>,
-        { leader }: Part,
-        targets: readonly (readonly [Data, PreparedStep])[],
-      ): void {
-        leader.rewrite?.(entity, targets[0]?.[0]['__typename']);
-        targets.forEach(([target], copy) =>
-          merge(target, copy > 0 && leader.isCopied ? structuredClone(entity) : entity),
-        );
+      /** Whoever needs a copy of its own gets one of the entity as it came. */
+      function place(entity: Record<string, unknown>, { leader, places }: Part, position: number): void {
+        if (leader.rewrite) leader.rewrite(entity, typenameAt(places, position));
+        let isTaken = false;
+        for (const { targets } of places) {
+          let own: Record<string, unknown> | null = null;
+          for (const target of targets[position] ?? []) {
+            if (own === null || leader.copies === 'targets')
+              own = isTaken && leader.copies !== 'none' ? copyDeeply(entity) : entity;
+            isTaken = true;
+            merge(target, own);
+          }
+        }
       }
     },
   };
 }
 
-interface Part {
-  /** Any of its steps: they differ in nothing but their place. */
-  readonly leader: PreparedStep;
-  readonly texts: string[];
-  /** For each text the objects that it represents. */
-  readonly targets: (readonly [Data, PreparedStep])[][];
-  readonly variables: Data;
-}
-
-const toAsk = ({ leader, texts, variables }: Part): EntitiesAsk => ({
-  fetch: leader.fetch,
-  representations: texts,
-  variables,
-});
-
-function gather(together: readonly PreparedStep[], data: Data, variables: Data): readonly Part[] {
-  const parts = new Map<string, Part & { readonly positions: Map<string, number> }>();
-  for (const prepared of together) {
-    const { step, places, build, kind } = prepared;
-    if (!build) throw new Error('root fields were to be fetched as entities');
-    const part = parts.get(kind) ?? {
-      leader: prepared,
-      texts: [],
-      targets: [],
-      variables: pick(variables, step.variables),
-      positions: new Map<string, number>(),
-    };
-    parts.set(kind, part);
-    for (const target of places.collect(data)) {
-      const text = build(target);
-      if (text === null) continue;
-      const known = part.positions.get(text);
-      if (known !== undefined) {
-        part.targets[known]?.push([target, prepared]);
-      } else {
-        part.positions.set(text, part.texts.length);
-        part.texts.push(text);
-        part.targets.push([[target, prepared]]);
-      }
-    }
-  }
-  return [...parts.values()];
+function typenameAt(places: Part['places'], position: number): unknown {
+  for (const { targets } of places) for (const target of targets[position] ?? []) return target['__typename'];
+  return undefined;
 }
 
 /** The error at every place where its entity stands. */
 function placeError(
   error: GraphQLError,
-  targets: readonly (readonly [Data, PreparedStep])[],
+  { places }: Part,
+  position: number,
   data: Data,
 ): readonly GraphQLError[] {
   const paths: Path[] = [];
-  for (const [target, { places }] of targets)
-    if (paths.length < MOST_PATHS) paths.push(...places.pathsTo(data, target, MOST_PATHS - paths.length));
+  for (const { prepared, targets } of places)
+    for (const target of targets[position] ?? [])
+      if (paths.length < MOST_PATHS)
+        paths.push(...prepared.places.pathsTo(data, target, MOST_PATHS - paths.length));
   return paths.map(
     (path) =>
       new GraphQLError(error.message, {

@@ -1,6 +1,6 @@
 /**
- * What a fetch requires → a builder of representations, as JSON text: the text is sent as it is, and equal texts are the
- * same entity. Worked out once per type that is met.
+ * What a fetch requires → representations, as JSON text that is sent as it is, and keys by which each entity is asked for
+ * once. Worked out once per type that is met.
  */
 import type { FetchDataRewrite, QueryPlanSelectionNode } from '@apollo/query-planner';
 import type { GraphQLSchema } from 'graphql';
@@ -8,8 +8,16 @@ import type { Data } from './own.ts';
 import { isData, reader } from './own.ts';
 import { conditionOf, isOfType } from './type-conditions.ts';
 
-/** Null where a required field is absent: about such an entity the subgraph cannot be asked. */
-export type BuildRepresentation = (source: Data) => string | null;
+/** Representations of one type. */
+export interface Represent {
+  /** Equal for what is the same entity to the subgraph; undefined where a required field is absent: it cannot be asked. */
+  keyOf(source: Data): unknown;
+  /** The representation as JSON text, of a source with this key. */
+  textOf(key: unknown, source: Data): string;
+}
+
+/** By the type that an object tells; null for one of which there is no representation. */
+export type Representations = (source: Data) => Represent | null;
 
 interface Setter {
   readonly path: readonly string[];
@@ -23,55 +31,101 @@ interface RequiredField {
   readonly selections: QueryPlanSelectionNode[];
 }
 
-export function createRepresentation(
+export function createRepresentations(
   requires: readonly QueryPlanSelectionNode[],
   rewrites: readonly FetchDataRewrite[],
   schema: GraphQLSchema,
-): BuildRepresentation {
+): Representations {
   const setters = rewrites.flatMap((rewrite) =>
     rewrite.kind === 'ValueSetter' ? [{ path: rewrite.path, value: rewrite.setValueTo as unknown }] : [],
   );
-  const build = compile(requires, setters, schema, 'absent');
-  return (source) => build(source) ?? null;
+  const compile = (type: string | null): Represent | null => {
+    const fields = collect(requires, type, schema);
+    // Entities are known by their type: without one there is no representation.
+    if (!fields.some(({ key }) => key === '__typename')) return null;
+    const own = setters.flatMap((setter) => narrow(setter, type, schema));
+    return compileByOneKey(fields, own, schema, type) ?? compileByText(fields, own, schema);
+  };
+  const known = new Map<unknown, Represent | null>();
+  return (source) => {
+    const typename = source['__typename'] ?? null;
+    let represent = known.get(typename);
+    if (represent === undefined) {
+      represent = compile(typeof typename === 'string' ? typename : null);
+      // A name that the schema does not know comes from a subgraph, and there is no end of such names.
+      if (typeof typename !== 'string' || schema.getType(typename)) known.set(typename, represent);
+    }
+    return represent;
+  };
 }
 
-/**
- * `nested`: a field that is absent makes the whole object null there, and the whole representation absent at the top.
- */
-function compile(
+/** Most entities are known by one value beside their type: it is its own key, and the text is written once for each. */
+function compileByOneKey(
+  fields: readonly RequiredField[],
+  setters: readonly Setter[],
+  schema: GraphQLSchema,
+  type: string | null,
+): Represent | null {
+  const others = fields.filter(({ key }) => key !== '__typename');
+  const [only] = others;
+  if (type === null || !only || others.length > 1 || only.selections.length > 0) return null;
+  const read = reader(only.key);
+  const byText = compileByText(fields, setters, schema);
+  return {
+    keyOf(source) {
+      const value = read(source);
+      // A scalar of the graph's own may be an object.
+      return typeof value === 'object' && value !== null ? byText.keyOf(source) : value;
+    },
+    textOf: (_, source) => byText.keyOf(source) as string,
+  };
+}
+
+function compileByText(
+  fields: readonly RequiredField[],
+  setters: readonly Setter[],
+  schema: GraphQLSchema,
+): Represent {
+  const write = writeObject(fields, setters, schema);
+  return { keyOf: write, textOf: (key) => key as string };
+}
+
+/** Undefined where a field is absent. */
+function writeObject(
+  fields: readonly RequiredField[],
+  setters: readonly Setter[],
+  schema: GraphQLSchema,
+): (source: Data) => string | undefined {
+  const parts = fields.map((field) => toPart(field, setters, schema));
+  return (source) => {
+    let text = '';
+    for (const part of parts) {
+      const written = part(source);
+      if (written === undefined) return undefined;
+      text += text === '' ? written : `,${written}`;
+    }
+    return `{${text}}`;
+  };
+}
+
+/** What stands below the top: an object of which a field is absent is null there. */
+function compileNested(
   selections: readonly QueryPlanSelectionNode[],
   setters: readonly Setter[],
   schema: GraphQLSchema,
-  absent: 'absent' | 'null',
-): (source: Data) => string | undefined {
-  const builders = new Map<unknown, (source: Data) => string | undefined>();
+): (source: Data) => string {
+  const writers = new Map<unknown, (source: Data) => string | undefined>();
   return (source) => {
-    const typename = source['__typename'];
-    let build = builders.get(typename ?? null);
-    if (!build) {
-      build = compileType(typeof typename === 'string' ? typename : null);
-      // A name that the schema does not know comes from a subgraph, and there is no end of such names.
-      if (typeof typename !== 'string' || schema.getType(typename)) builders.set(typename ?? null, build);
+    const typename = source['__typename'] ?? null;
+    let write = writers.get(typename);
+    if (!write) {
+      const type = typeof typename === 'string' ? typename : null;
+      const own = setters.flatMap((setter) => narrow(setter, type, schema));
+      write = writeObject(collect(selections, type, schema), own, schema);
+      if (type === null || schema.getType(type)) writers.set(typename, write);
     }
-    return build(source);
+    return write(source) ?? 'null';
   };
-
-  function compileType(type: string | null): (source: Data) => string | undefined {
-    const fields = collect(selections, type, schema);
-    const own = setters.flatMap((setter) => narrow(setter, type, schema));
-    // Entities are known by their type: without one there is no representation.
-    if (absent === 'absent' && !fields.some(({ key }) => key === '__typename')) return () => undefined;
-    const parts = fields.map((field) => toPart(field, own, schema));
-    return (source) => {
-      let text = '';
-      for (const part of parts) {
-        const written = part(source);
-        if (written === undefined) return absent === 'absent' ? undefined : 'null';
-        text += text === '' ? written : `,${written}`;
-      }
-      return `{${text}}`;
-    };
-  }
 }
 
 function toPart(
@@ -94,10 +148,10 @@ function toPart(
   const inner = setters.flatMap(({ path, value }) =>
     path.length > 1 && path[0] === sent ? [{ path: path.slice(1), value }] : [],
   );
-  const build = compile(selections, inner, schema, 'null');
+  const build = compileNested(selections, inner, schema);
   const write = (value: unknown): string => {
     if (Array.isArray(value)) return `[${value.map(write).join(',')}]`;
-    return isData(value) ? (build(value) ?? 'null') : 'null';
+    return isData(value) ? build(value) : 'null';
   };
   return (source) => {
     const value = read(source);
