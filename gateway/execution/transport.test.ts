@@ -7,6 +7,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { ANONYMOUS, PRINCIPAL_HEADER, verifyPrincipal } from '../../schema/principal.ts';
 import { sandboxKey } from '../../schema/keys.ts';
 import { createPublicKey } from 'node:crypto';
+import { createTimeLimit } from './time-limit.ts';
 import type { Transport } from './transport.ts';
 import { createTransport, SubgraphUnreachableError } from './transport.ts';
 
@@ -40,11 +41,8 @@ afterAll(async () => {
 function ask(answer: typeof respond, ms = 5_000) {
   respond = answer;
   const request = { query: '{ a }', variables: {}, principal: ANONYMOUS, items: ['tax.grade'] };
-  return transport.send('tax', {
-    ...request,
-    signal: new AbortController().signal,
-    deadline: performance.now() + ms,
-  });
+  const { signal, deadline, end } = createTimeLimit(new AbortController().signal, ms);
+  return transport.send('tax', { ...request, signal, deadline }).finally(end);
 }
 const sent =
   (body: string | Buffer, headers: Record<string, string | string[]> = {}) =>

@@ -31,6 +31,8 @@ export interface ArgumentRequirements {
   readonly added: ReadonlyMap<string, AddedField>;
   /** "Type.field subgraph" → what the field requires there, under the names that are planned. */
   readonly requires: ReadonlyMap<string, SelectionSetNode>;
+  /** "Type subgraph" → the first key by which the subgraph resolves the type. */
+  readonly keys: ReadonlyMap<string, SelectionSetNode>;
 }
 
 /** `sdl`: a supergraph. Arguments of a requirement are constants: the Federation specification allows no variables there. */
@@ -45,13 +47,14 @@ export function separateArguments(sdl: string): ArgumentRequirements {
   const names = new Map<string, string>();
   const requires = new Map<string, SelectionSetNode>();
   const graphs = graphNames(document);
+  const keys = new Map([...types.values()].flatMap((type) => keysOf(type, graphs)));
 
   const rewritten = visit(document, {
     ObjectTypeDefinition: (type) => withRequirements(type),
     InterfaceTypeDefinition: (type) => withRequirements(type),
   });
-  if (added.size === 0) return { sdl, added, requires: new Map() };
-  return { sdl: print(withAdditions(rewritten)), added, requires };
+  if (added.size === 0) return { sdl, added, requires, keys };
+  return { sdl: print(withAdditions(rewritten)), added, requires, keys };
 
   function withRequirements<Type extends FieldsType>(type: Type): Type {
     return { ...type, fields: (type.fields ?? []).map((field) => withSeparated(field, type.name.value)) };
@@ -153,6 +156,23 @@ function typeNameOf(field: FieldDefinitionNode | undefined): string {
   let type = field?.type;
   while (type && type.kind !== Kind.NAMED_TYPE) type = type.type;
   return type?.name.value ?? '';
+}
+
+/** The last of one name wins in a map: in reverse order that is the first. */
+function keysOf(
+  type: FieldsType,
+  graphs: ReadonlyMap<string, string>,
+): readonly (readonly [string, SelectionSetNode])[] {
+  return [...(type.directives ?? [])].reverse().flatMap((directive) => {
+    const [graph, key, resolvable] = ['graph', 'key', 'resolvable'].map((name) =>
+      argumentOf(directive, name),
+    );
+    const isResolved = resolvable?.kind !== Kind.BOOLEAN || resolvable.value;
+    if (directive.name.value !== 'join__type' || graph?.kind !== Kind.ENUM || key?.kind !== Kind.STRING)
+      return [];
+    if (!isResolved) return [];
+    return [[`${type.name.value} ${graphs.get(graph.value) ?? ''}`, parseSelection(key.value)] as const];
+  });
 }
 
 /** Values of the enum join__Graph → names of subgraphs. */

@@ -16,6 +16,7 @@ import { readlinkSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { withScalars } from '../../schema/scalars.ts';
 import { separateArguments } from './argument-requirements.ts';
+import { postponeEarlyRequirements } from './early-requirements.ts';
 import { repairPlan } from './repair-plan.ts';
 import type { Job, Problem, ThreadReply, ThreadSettings } from './jobs.ts';
 
@@ -33,6 +34,7 @@ const requirements = separateArguments(sdl);
 // Where requirements were separated, what is planned is no whole supergraph any more: it is not to be validated.
 const planned =
   requirements.sdl === sdl ? supergraph : Supergraph.build(requirements.sdl, { validateSupergraph: false });
+const everything = planned.schema.toGraphQLJSSchema();
 const plannedApi = planned === supergraph ? apiSchema : planned.apiSchema();
 const planner = new QueryPlanner(planned, { generateQueryFragments: false, reuseQueryFragments: false });
 
@@ -45,7 +47,11 @@ function answer(job: Job): ThreadReply {
         // It was validated as the client wrote it, and rewritten by us.
         validate: false,
       });
-      return toReply(repairPlan(planner.buildQueryPlan(operation), requirements));
+      const plan = postponeEarlyRequirements(planner.buildQueryPlan(operation), {
+        ...requirements,
+        schema: everything,
+      });
+      return toReply(repairPlan(plan, requirements));
     }
     const { data, errors } = executeSync({
       schema,
