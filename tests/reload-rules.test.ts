@@ -151,7 +151,7 @@ describe('a changed catalogue', () => {
   it('is taken though the supergraph is the same', async () => {
     await putCatalogue(catalogue('PUBLIC'));
     let grade = await ask('{ grade }');
-    for (const until = performance.now() + 30_000; grade !== 'A' && performance.now() < until; )
+    for (const until = performance.now() + 30_000; grade !== 'A' && performance.now() < until;)
       grade = await ask('{ grade }');
     expect(grade).toBe('A');
   });

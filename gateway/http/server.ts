@@ -197,6 +197,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       if (!reply.raw.writableFinished) abort.abort(new DOMException('the client left', 'AbortError'));
     };
     reply.raw.on('close', onClose);
+    const bytes = Number(request.headers['content-length'] ?? 0) || 0;
     const asked = {
       query: parsed.data.query ?? '',
       documentId: documentIdOf(parsed.data),
@@ -207,7 +208,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       // Before identity: verifying a signature is work, too. Who it is was found out when the same came before.
       const caller = callerOf(request.raw);
       await options.overload?.admission.enter({
-        ...options.overload.urgencies.of(caller, asked),
+        ...options.overload.urgencies.of(caller, { ...asked, bytes }),
         signal: abort.signal,
       });
       isInside = true;
@@ -226,7 +227,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
         consumer,
         operationName: parsed.data.operationName ?? null,
         idempotencyKey,
-        onCost: (cost) => options.overload?.urgencies.noteCost(asked, cost),
+        onCost: (cost) => options.overload?.urgencies.noteCost({ ...asked, bytes }, cost),
         signal: abort.signal,
         takes: { parts: delivery.parts !== null, events: delivery.events !== null },
       });

@@ -16,7 +16,8 @@ export interface Caller {
 export interface AskedAgain {
   readonly query: string;
   readonly documentId: string | null;
-  readonly variables: Readonly<Record<string, unknown>>;
+  /** Length of its body as it was sent; 0 where it was not told. */
+  readonly bytes: number;
 }
 
 export interface Urgencies {
@@ -55,9 +56,9 @@ export function createUrgencies(): Urgencies {
   };
 }
 
-/** One text may be asked for one subject and for a hundred: told apart by how long its variables are, roughly. */
-function keyOf({ query, documentId, variables }: AskedAgain): string {
-  const size = Math.ceil(Math.log2(JSON.stringify(variables).length));
+/** One text may be asked for one subject and for a hundred: told apart by how long what is sent with it is, roughly. */
+function keyOf({ query, documentId, bytes }: AskedAgain): string {
+  const size = Math.ceil(Math.log2(Math.max(1, bytes - query.length)));
   return `${size} ${documentId === null ? digest(query) : `id ${documentId.slice(0, 128)}`}`;
 }
 
