@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { exportJWK, SignJWT } from 'jose';
+import type { KeyObject } from 'node:crypto';
 import { createHmac, createPublicKey, generateKeyPairSync, sign as signBytes } from 'node:crypto';
 import { pino } from 'pino';
 import { sandboxKey } from '../../schema/keys.ts';
 import { sandboxIssuer } from '../../schema/sandbox-tokens.ts';
 import { NOBODY } from './certificates.ts';
 import { createIdentify } from './identify.ts';
+import { createReadToken } from './tokens.ts';
 
 const identify = createIdentify(
   { kind: 'sandbox' },
@@ -115,6 +117,34 @@ describe('an access token', () => {
     expect(await code(as(forge(HEADER, twice)))).toBe('UNAUTHENTICATED');
     const header = '{"alg":"EdDSA","kid":"sandbox-1","kid":"sandbox-1"}';
     expect(await code(as(forge(header, CLAIMS)))).toBe('UNAUTHENTICATED');
+  });
+
+  it('that held before holds as long as its time and its key do, and no longer', async () => {
+    let time = now;
+    const keys = [createPublicKey(key), createPublicKey(own.privateKey)];
+    let held: KeyObject | null = keys[0] ?? null;
+    const read = createReadToken({
+      ...sandboxIssuer,
+      findKey: () => Promise.resolve(held),
+      now: () => time * 1_000,
+    });
+    const early = forge(HEADER, { ...CLAIMS, nbf: now + 300 });
+    const token = forge(HEADER, CLAIMS);
+    const holds = async (text: string) => (await read(text)) !== null;
+    expect([await holds(token), await holds(token), await holds(early)]).toEqual([true, true, false]);
+    time = now + 301;
+    expect([await holds(token), await holds(early)]).toEqual([true, true]);
+    held = keys[1] ?? null;
+    expect([await holds(token), await holds(early)]).toEqual([false, false]);
+    held = null;
+    expect(await holds(token)).toBe(false);
+    held = keys[0] ?? null;
+    time = now + 629;
+    expect(await holds(token)).toBe(true);
+    time = now + 631;
+    expect([await holds(token), await holds(early)]).toEqual([false, false]);
+    time = now - 200;
+    expect([await holds(token), await holds(early)]).toEqual([false, false]);
   });
 
   it('is a bearer’s or none', async () => {

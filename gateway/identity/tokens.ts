@@ -4,6 +4,9 @@
  */
 import type { JWTPayload } from 'jose';
 import { jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
+import type { KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { principalSchema } from '../../schema/principal.ts';
 import { PRINCIPAL_KINDS, PURPOSES } from '../../schema/purpose.ts';
@@ -38,6 +41,17 @@ const claimsSchema = z.object({
   }),
 });
 
+/** A token whose signature, issuer and audience held under this very key. What time changes is looked at anew. */
+interface Verified {
+  readonly key: KeyObject;
+  readonly claims: TokenClaims;
+  /** Seconds since the epoch before which it is not to be used. */
+  readonly notBefore: number;
+}
+
+/** A bank sends one token with thousands of requests. */
+const MOST_VERIFIED = 10_000;
+
 /** `now` in milliseconds since the epoch. */
 export function createReadToken(options: {
   issuer: string;
@@ -45,24 +59,42 @@ export function createReadToken(options: {
   findKey: FindKey;
   now: () => number;
 }): ReadToken {
+  // By digest: a token that is kept could be stolen.
+  const verified = new LRUCache<string, Verified>({ max: MOST_VERIFIED });
+
   return async (text) => {
     const token = readCompactToken(text);
     if (!token) return null;
+    // Asked each time: a key that the issuer has withdrawn, or renewed, is not found or is another one.
     const key = await options.findKey(token.keyId, token.algorithm);
     if (!key) return null;
-    const now = options.now();
-    const verified = await jwtVerify<JWTPayload>(text, key, {
+    const name = createHash('sha256').update(text).digest('base64url');
+    const known = verified.get(name);
+    if (known?.key === key) return isInTime(known) ? known.claims : null;
+    const fresh = await verify(text, key);
+    if (!fresh) return null;
+    verified.set(name, fresh);
+    return isInTime(fresh) ? fresh.claims : null;
+  };
+
+  async function verify(text: string, key: KeyObject): Promise<Verified | null> {
+    const { payload } = await jwtVerify<JWTPayload>(text, key, {
       issuer: options.issuer,
       audience: options.audience,
       algorithms: [...ALGORITHMS],
       requiredClaims: ['exp', 'sub'],
       clockTolerance: CLOCK_TOLERANCE_S,
-      currentDate: new Date(now),
-    }).catch(() => null);
-    if (!verified) return null;
-    const parsed = claimsSchema.safeParse(verified.payload);
-    if (!parsed.success) return null;
-    const { iat } = parsed.data;
-    return iat !== undefined && iat > now / 1000 + CLOCK_TOLERANCE_S ? null : parsed.data;
-  };
+      currentDate: new Date(options.now()),
+    }).catch(() => ({ payload: null }));
+    const parsed = payload && claimsSchema.safeParse(payload);
+    if (!parsed?.success) return null;
+    return { key, claims: parsed.data, notBefore: payload?.nbf ?? -Infinity };
+  }
+
+  function isInTime({ claims: { exp, iat = -Infinity }, notBefore }: Verified): boolean {
+    const now = options.now() / 1_000;
+    return (
+      now < exp + CLOCK_TOLERANCE_S && notBefore <= now + CLOCK_TOLERANCE_S && iat <= now + CLOCK_TOLERANCE_S
+    );
+  }
 }
