@@ -13,7 +13,6 @@ import type {
   OperationDefinitionNode,
   SelectionNode,
   SelectionSetNode,
-  VariableDefinitionNode,
 } from 'graphql';
 import {
   getNamedType,
@@ -23,9 +22,9 @@ import {
   parse,
   print,
   stripIgnoredCharacters,
-  visit,
 } from 'graphql';
 import { holdsRecords } from './adverse-records.ts';
+import { usedDefinitions } from './used-variables.ts';
 import type { Requirements } from '../supergraph/load.ts';
 
 export interface FetchOperation {
@@ -151,7 +150,7 @@ export function readFetchOperation(
         {
           ...(operation as OperationDefinitionNode),
           // A variable that nothing uses any more is none that a subgraph would take.
-          variableDefinitions: definitionsFor(set),
+          variableDefinitions: usedDefinitions(operation as OperationDefinitionNode, set),
           selectionSet: set,
         },
       ],
@@ -216,22 +215,12 @@ export function readFetchOperation(
     return {
       selection: stripIgnoredCharacters(print(entry.selectionSet)),
       variables: new Map(
-        definitionsFor(entry.selectionSet).map((definition) => [
+        usedDefinitions(operation as OperationDefinitionNode, entry.selectionSet).map((definition) => [
           definition.variable.name.value,
           print(definition),
         ]),
       ),
     };
-  }
-
-  function definitionsFor(set: SelectionSetNode): readonly VariableDefinitionNode[] {
-    const used = new Set<string>();
-    visit(set, {
-      Variable({ name }) {
-        used.add(name.value);
-      },
-    });
-    return (operation?.variableDefinitions ?? []).filter(({ variable }) => used.has(variable.name.value));
   }
 }
 

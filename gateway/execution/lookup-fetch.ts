@@ -15,6 +15,7 @@ import { isLookup, numbersOf } from '../limits/lookups.ts';
 import type { Requirements } from '../supergraph/load.ts';
 import type { FetchOperation } from './fetch-operation.ts';
 import { readFetchOperation } from './fetch-operation.ts';
+import { usedDefinitions } from './used-variables.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
 
@@ -136,14 +137,6 @@ function toProbe(selection: SelectionNode): SelectionNode {
 /** The operation for some of its root fields, with the variables that they use and no others. */
 function printOperation(operation: OperationDefinitionNode, selections: readonly SelectionNode[]): string {
   const selectionSet: SelectionSetNode = { kind: Kind.SELECTION_SET, selections };
-  const used = new Set<string>();
-  visit(selectionSet, {
-    Variable(variable) {
-      used.add(variable.name.value);
-    },
-  });
-  const variableDefinitions = (operation.variableDefinitions ?? []).filter(({ variable }) =>
-    used.has(variable.name.value),
-  );
+  const variableDefinitions = usedDefinitions(operation, selectionSet);
   return print({ ...operation, variableDefinitions, selectionSet });
 }

@@ -154,10 +154,12 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   app.setErrorHandler((error, request, reply) => {
     const code = codeOf(error);
     if (code === 'INTERNAL') options.log.error({ err: error }, 'a request failed outside of GraphQL');
+    const { type } = toDelivery(request.headers.accept);
+    const told = error instanceof GraphQLError ? error : createError(code);
     void reply
-      .headers(retryAfter(error, code))
+      .headers(statusFor({ errors: [told.toJSON()] }, type).headers)
       .code(ERRORS[code].status ?? 500)
-      .type(toDelivery(request.headers.accept).type)
+      .type(type)
       .send(toBody(code));
   });
   return app;
@@ -291,12 +293,6 @@ function codeOf(error: unknown): ErrorCode {
   if (status === 413) return 'REQUEST_TOO_LARGE';
   if (status === 415) return 'UNSUPPORTED_MEDIA_TYPE';
   return typeof status === 'number' && status < 500 ? 'BAD_REQUEST' : 'INTERNAL';
-}
-
-function retryAfter(error: unknown, code: ErrorCode): Record<string, string> {
-  if (ERRORS[code].status !== 503) return {};
-  const wait = error instanceof GraphQLError ? error.extensions['retryAfter'] : undefined;
-  return { 'retry-after': typeof wait === 'number' ? String(wait) : '1' };
 }
 
 function toBody(code: ErrorCode, detail?: string): string {

@@ -7,6 +7,8 @@
 import type { FetchNode, PlanNode, QueryPlan, QueryPlanSelectionNode } from '@apollo/query-planner';
 import type {
   FieldNode,
+  GraphQLNamedType,
+  GraphQLOutputType,
   GraphQLSchema,
   OperationDefinitionNode,
   SelectionNode,
@@ -22,9 +24,8 @@ import {
   Kind,
   parse,
   print,
-  visit,
 } from 'graphql';
-import type { GraphQLNamedType, GraphQLOutputType } from 'graphql';
+import { usedDefinitions } from '../execution/used-variables.ts';
 
 export interface EntityFacts {
   /** Everything, what clients do not see included. */
@@ -110,7 +111,7 @@ export function postponeEarlyRequirements(plan: QueryPlan, facts: EntityFacts): 
           type: parent.name,
           field: selection,
           required,
-          variables: variablesOf(selection, fetch.operation),
+          variables: usedDefinitions(fetch.operation, selection),
         });
         added.push(TYPENAME, ...keys.selections);
         return [];
@@ -162,19 +163,6 @@ function fetchOf(
     operationName: undefined,
     operationKind: 'query' as FetchNode['operationKind'],
   };
-}
-
-function variablesOf(
-  field: FieldNode,
-  { variableDefinitions = [] }: OperationDefinitionNode,
-): readonly VariableDefinitionNode[] {
-  const used = new Set<string>();
-  visit(field, {
-    Variable({ name }) {
-      used.add(name.value);
-    },
-  });
-  return variableDefinitions.filter(({ variable }) => used.has(variable.name.value));
 }
 
 function toRequired(selection: SelectionNode): QueryPlanSelectionNode {

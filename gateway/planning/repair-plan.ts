@@ -12,6 +12,7 @@ import type {
   SelectionSetNode,
 } from 'graphql';
 import { Kind, parse, print, stripIgnoredCharacters, visit } from 'graphql';
+import { usedVariables } from '../execution/used-variables.ts';
 import type { ArgumentRequirements } from './argument-requirements.ts';
 
 type Requirements = Pick<ArgumentRequirements, 'added' | 'requires'>;
@@ -92,7 +93,7 @@ function split(node: FetchNode, { added, requires }: Requirements): readonly Fet
       kind: Kind.SELECTION_SET,
       selections: [{ ...entities, selectionSet: { kind: Kind.SELECTION_SET, selections } }],
     };
-    const used = variablesIn(selectionSet);
+    const used = usedVariables(selectionSet);
     return {
       ...node,
       operation: print({
@@ -164,16 +165,6 @@ function spread(
       return under(fragment);
     });
   });
-}
-
-function variablesIn(set: SelectionSetNode): ReadonlySet<string> {
-  const used = new Set<string>();
-  visit(set, {
-    Variable({ name }) {
-      used.add(name.value);
-    },
-  });
-  return used.add('representations');
 }
 
 function fieldFrom(text: string): FieldNode {
